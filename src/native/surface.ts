@@ -1,0 +1,187 @@
+/**
+ * The whole surface of the addon, as seen from TypeScript. `native/binding` implements exactly this and nothing else.
+ * Every number is a plain double holding an integer; times are nanoseconds of CLOCK_MONOTONIC.
+ */
+
+/** The half of a test that one host runs. STREAM is send→receive; MAERTS is the same pair with the hosts swapped. */
+export type Loop = "send" | "receive" | "rr" | "crr";
+export type NativeEngine = "block" | "epoll";
+
+/** What one host runs. Validated in `src/run`; the addon checks types and ranges again. */
+export interface NativePlan {
+  role: "client" | "server";
+  loop: Loop;
+  engine: NativeEngine;
+  /** TCP connections alive at a time. */
+  flows: number;
+  /** One entry per worker: the CPU it is pinned to, or -1 to leave it unpinned. */
+  cpus: number[];
+  /** Numeric address: the peer (client) or where to listen (server). A link-local IPv6 address carries its `%scope`. */
+  address: string;
+  /** The server's data port (client); the port to listen on, 0 for an ephemeral one (server). */
+  port: number;
+  /** Client: local addresses to bind, used in turn; empty lets the kernel choose. Server: peers allowed to connect; empty allows all. */
+  addresses: string[];
+  /** Client, CRR: inclusive range of source ports walked explicitly, or null to let the kernel choose. */
+  localPorts: [number, number] | null;
+  /** 16 bytes that each long-lived connection must present (not CRR). */
+  cookie: Uint8Array;
+  /** SO_SNDBUF / SO_RCVBUF in bytes, 0 = kernel autotuning. */
+  sndbufBytes: number;
+  rcvbufBytes: number;
+  /** TCP_NODELAY. */
+  noDelay: boolean;
+  /** TCP_CONGESTION name, "" = the system's default. */
+  congestion: string;
+  /** TCP_MAXSEG, 0 = the kernel's choice. */
+  mssBytes: number;
+  sendSizeBytes: number;
+  recvSizeBytes: number;
+  requestBytes: number;
+  responseBytes: number;
+  /** RR: further requests kept in flight per flow beside the first. */
+  burst: number;
+  zerocopy: "off" | "msg" | "sendfile";
+  rx: "copy" | "trunc";
+  /** CRR: which side closes first; `reset` = the client closes with RST (SO_LINGER 0). */
+  close: "server" | "client" | "reset";
+  /** How long connecting (client) or admitting (server) all flows may take. */
+  setupTimeoutMs: number;
+}
+
+/** A fault that ended the session, or null. `phase` is "listen", "connect", "admit", "pin", "buffers", "traffic" or "thread". */
+export interface NativeFault {
+  phase: string;
+  /** The failing call, e.g. "connect"; "" where no call failed (the peer closed, a deadline passed). */
+  syscall: string;
+  /** The positive errno, 0 where no call failed. */
+  errno: number;
+  /** Name of the errno ("ECONNREFUSED"), "PEER_CLOSED" or "TIMEOUT". */
+  code: string;
+  /** Peer "address:port" where there is one. */
+  address: string;
+  message: string;
+}
+
+/** Delivered on the JS thread. `ready`: every flow is up (CRR: the listener is open). `ended`: all threads are joined; delivered once, always last. */
+export type NativeEvent = { type: "ready" } | { type: "ended"; fault: NativeFault | null };
+
+/**
+ * One latency histogram, in the index layout of HdrHistogram(lowest 1 ns, 3 significant digits): `counts[i]` belongs to index `first + i`
+ * (sub-bucket count 2048). Values above the maximum (2^42 ns, 73 minutes) are recorded as the maximum.
+ */
+export interface NativeHistogram {
+  first: number;
+  counts: Float64Array;
+  /** Exact sum, minimum and maximum of the recorded values, in ns. min and max are 0 when nothing was recorded. */
+  sumNs: number;
+  minNs: number;
+  maxNs: number;
+}
+
+/** Counters that only grow. For CRR a connection is counted when it has been established (client) or accepted (server). */
+export interface NativeCounters {
+  bytesSent: number;
+  bytesReceived: number;
+  transactions: number;
+  connections: number;
+  connectErrors: NativeConnectErrors;
+}
+
+/** Failed connection attempts of CRR by errno; the run goes on after them. */
+export interface NativeConnectErrors {
+  /** EADDRNOTAVAIL or EADDRINUSE: no source port was free. */
+  portsExhausted: number;
+  refused: number;
+  timedOut: number;
+  reset: number;
+  other: number;
+}
+
+/** Live figures of the window (zero before it opens), read while workers run: each is exact for its own instant. */
+export interface NativeSnapshot {
+  /** When the snapshot was taken. */
+  atNs: number;
+  /** Time since the window opened, until now or until it closed; 0 before. */
+  windowNs: number;
+  /** True once every flow is up. */
+  ready: boolean;
+  counters: NativeCounters;
+  /** With `histograms` asked for: RR has `latency`; CRR has all three. */
+  latency?: NativeHistogram;
+}
+
+export interface NativeTcpInfo {
+  rttNs: number;
+  rttvarNs: number;
+  minRttNs: number;
+  /** Segments retransmitted within the window. */
+  retransmits: number;
+  cwndPackets: number;
+  mssBytes: number;
+  deliveryRateBitsPerSecond: number;
+}
+
+export interface NativeFlow {
+  bytesSent: number;
+  bytesReceived: number;
+  transactions: number;
+  /** CPU its worker is pinned to, -1 when unpinned. */
+  cpu: number;
+  /** CRR clients only. */
+  connectErrors?: NativeConnectErrors;
+  /** Long-lived flows only (not CRR), read when the window closed. */
+  tcpInfo?: NativeTcpInfo;
+}
+
+/** Everything measured, exact: taken after every worker was joined. Covers the window, except `total`. */
+export interface NativeResult {
+  windowNs: number;
+  counters: NativeCounters;
+  /** From start to end of the session, warm-up and wind-down included. */
+  total: NativeCounters;
+  /** Server CRR: one entry per worker, since connections belong to nobody. */
+  flows: NativeFlow[];
+  /** RR client: round trip. CRR client: the whole transaction. */
+  latency?: NativeHistogram;
+  /** CRR client only. */
+  connectLatency?: NativeHistogram;
+  requestLatency?: NativeHistogram;
+  /** Senders with zerocopy `msg` only. `requested` = `zeroCopied` + `copied` + what never completed. */
+  zerocopy?: { requestedBytes: number; zeroCopiedBytes: number; copiedBytes: number };
+  /** Kind of memory behind the send buffer: "huge" or "page". */
+  buffers: "huge" | "page";
+  /** CPU time of the workers over the window, in ns. */
+  workerCpuNs: number;
+  /** SO_SNDBUF, SO_RCVBUF and TCP_CONGESTION as the kernel reports them on the first flow (or listener). */
+  socket: { sndbufBytes: number; rcvbufBytes: number; congestion: string; mssBytes: number };
+  fault: NativeFault | null;
+}
+
+/** One host's half of one test. Construction validates the plan and starts set-up in native threads; it never blocks. */
+export interface NativeSession {
+  /** Server: the bound data port. Client: the port it connects to. */
+  readonly port: number;
+  /** Lets traffic flow. Before `ready` it takes effect on becoming ready. */
+  go(): void;
+  /** From here on everything counts. May come before `go()` (no warm-up). */
+  openWindow(): void;
+  /** From here on nothing counts. Also reads TCP_INFO of the flows, in a native thread. */
+  closeWindow(): void;
+  /** Ends the session from any state; `ended` follows promptly. Idempotent. */
+  stop(): void;
+  snapshot(histograms: boolean): NativeSnapshot;
+  /** After `ended`; throws before. */
+  result(): NativeResult;
+}
+
+export interface NativeAddon {
+  /** Throws TypeError or RangeError for a bad plan and an Error with `code`, `syscall`, `errno`, `address` where the listener cannot be opened. */
+  Session: new (plan: NativePlan, onEvent: (event: NativeEvent) => void) => NativeSession;
+  /** CPUs that this process may run on (sched_getaffinity of the process' main thread), ascending. */
+  allowedCpus(): number[];
+  /** The CPU that the calling thread runs on at this moment. */
+  currentCpu(): number;
+  /** CLOCK_MONOTONIC, ns. */
+  nowNs(): number;
+}
