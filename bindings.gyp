@@ -1,0 +1,31 @@
+# The addon, as node-gyp builds it on install. CMakeLists.txt builds the same from the same lists of sources.
+{
+  "targets": [
+    {
+      "target_name": "cnb_load",
+      "sources": ["<!@(sed '/^#/d' native/sources-core.txt native/sources-binding.txt)"],
+      "include_dirs": ["native"],
+      "defines": ["NAPI_VERSION=9", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
+      "cflags_cc": [
+        "-std=c++20",
+        "-fexceptions",
+        "-fvisibility=hidden",
+        "-fvisibility-inlines-hidden",
+        "-Wall",
+        "-Wextra",
+        "-Wshadow",
+        "-Wconversion",
+        "-Wnon-virtual-dtor",
+        # As a system directory, so that the warnings above speak of this project only.
+        "-isystem<!(node -p \"path.dirname(require.resolve('node-addon-api'))\")"
+      ],
+      # libstdc++ and libgcc are linked dynamically: the addon is compiled on the machine that runs it.
+      "ldflags": ["-pthread"],
+      "configurations": {
+        # -O3 unrolls and clones loops that wait for system calls anyway; -O2 keeps them small and their instruction counts readable.
+        "Release": { "cflags!": ["-O3"], "cflags": ["-O2"] }
+      }
+    }
+  ]
+}
