@@ -1,0 +1,33 @@
+/**
+ * The types of a result, derived from the schemas in `schema/`. Nothing here exists at run time: building TypeBox schemas costs
+ * hundreds of milliseconds, so only `scripts/generate-schema.mjs` and the tests import `schema/*`; code imports these types.
+ */
+import type { Static } from "typebox";
+import type { ResolvedSpec } from "../options/spec.js";
+import type { CpuUsageSchema, HostContextSchema } from "./schema/host.js";
+import type {
+  FlowResultSchema,
+  IntervalLatencySchema,
+  IntervalSchema,
+  LatencySummarySchema,
+  ResultSchema,
+  WarningSchema,
+} from "./schema/result.js";
+import type { SpecSchema } from "./schema/spec.js";
+
+export type Result = Static<typeof ResultSchema>;
+export type RunState = Result["state"];
+export type Interval = Static<typeof IntervalSchema>;
+export type FlowResult = Static<typeof FlowResultSchema>;
+/** With the whole histogram in `hdr`. */
+export type LatencySummary = Static<typeof LatencySummarySchema>;
+export type LatencyKind = LatencySummary["kind"];
+export type IntervalLatency = Static<typeof IntervalLatencySchema>;
+export type CpuUsage = Static<typeof CpuUsageSchema>;
+export type HostContext = Static<typeof HostContextSchema>;
+export type Warning = Static<typeof WarningSchema>;
+
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+type Assert<Holds extends true> = Holds;
+/** Fails to compile when the options and their schema drift apart. */
+export type SpecSchemaIsCurrent = Assert<Same<Static<typeof SpecSchema>, ResolvedSpec>>;

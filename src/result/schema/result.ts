@@ -1,0 +1,219 @@
+import { Type } from "typebox";
+import { bothEnds, count, figure, list, text } from "./fields.js";
+import { CpuUsageSchema, HostContextSchema } from "./host.js";
+import { SpecSchema, TestNameSchema } from "./spec.js";
+import {
+  BuffersSchema,
+  ConnectErrorsSchema,
+  CountersSchema,
+  EngineSchema,
+  SocketSchema,
+  TcpInfoSchema,
+  ZerocopySchema,
+} from "./wire.js";
+
+const { Optional } = Type;
+
+export const WarningSchema = Type.Object(
+  {
+    code: text("Stable name in capitals, e.g. \"SAME_HOST\""),
+    message: text("What was seen, with its figures"),
+    advice: text("What to do about it, naming the options"),
+  },
+  { description: "A reason why a figure may not mean what it seems to" },
+);
+
+const latencyFigures = {
+  kind: Type.Enum(["rtt", "transaction", "connect", "request"], {
+    description:
+      "rtt: from before the send to after the last byte of the response; transaction: from before connect to after close; connect: connect alone; request: the round trip on the fresh connection",
+  }),
+  count: count("Values recorded: every one, none sampled"),
+  minNs: figure("Smallest value, ns"),
+  meanNs: figure("Mean, ns"),
+  stddevNs: figure("Standard deviation, from the histogram's buckets, ns"),
+  p50Ns: figure("Median, ns; percentiles are the upper end of their histogram bucket, at most 0.1 % wide"),
+  p90Ns: figure("90th percentile, ns"),
+  p95Ns: figure("95th percentile, ns"),
+  p99Ns: figure("99th percentile, ns"),
+  p99_9Ns: figure("99.9th percentile, ns"),
+  p99_99Ns: figure("99.99th percentile, ns"),
+  maxNs: figure("Largest value, ns"),
+};
+
+export const LatencySummarySchema = Type.Object(
+  {
+    ...latencyFigures,
+    hdr: Type.String({ description: "The whole histogram: HdrHistogram V2 compressed, base64, values in ns" }),
+  },
+  { description: "Latency of every transaction of the window, measured by the client" },
+);
+
+export const IntervalLatencySchema = Type.Object(latencyFigures, {
+  description: "Latency of every transaction of the interval; minimum and maximum to the histogram's resolution",
+});
+
+const volume = {
+  bitsPerSecond: figure("Payload bits per second"),
+  bytes: count("Payload bytes"),
+};
+
+const ThroughputSchema = Type.Object(
+  {
+    bitsPerSecond: Optional(figure("Goodput: payload bits per second that arrived at the receiver, over the receiver's window")),
+    bytes: Optional(count("Payload bytes that arrived at the receiver within its window")),
+    sender: Optional(Type.Object(volume, { description: "The sender's own figure over the sender's window" })),
+  },
+  { description: "Payload throughput (STREAM, MAERTS). Goodput is absent when the receiver's report never came" },
+);
+
+const TransactionsSchema = Type.Object(
+  {
+    count: count("Transactions completed within the window"),
+    perSecond: figure("Transactions per second"),
+  },
+  { description: "Transactions as the client counted them (RR, CRR)" },
+);
+
+const ConnectionsSchema = Type.Object(
+  {
+    count: count("Connections established within the window"),
+    perSecond: figure("Connections per second"),
+    errors: ConnectErrorsSchema,
+  },
+  { description: "Connections as the client counted them (CRR)" },
+);
+
+export const IntervalSchema = Type.Object(
+  {
+    startNs: count("Start of the interval, ns since the window opened"),
+    durationNs: count("Length, ns"),
+    throughput: Optional(ThroughputSchema),
+    transactions: Optional(TransactionsSchema),
+    latency: Optional(IntervalLatencySchema),
+  },
+  { description: "A part of the window" },
+);
+
+export const FlowResultSchema = Type.Object(
+  {
+    bytes: Optional(count("Payload bytes that arrived at the receiver (STREAM, MAERTS)")),
+    sentBytes: Optional(count("Payload bytes that the sender sent (STREAM, MAERTS)")),
+    transactions: Optional(count("Transactions (RR, CRR)")),
+    connectErrors: Optional(ConnectErrorsSchema),
+    cpu: Optional(count("CPU of its worker on the client; absent when unpinned")),
+    remoteCpu: Optional(count("CPU of its worker on the server; absent when unpinned")),
+    tcpInfo: Optional(TcpInfoSchema),
+  },
+  { description: "One flow over the window; tcpInfo is the sending host's (the client's, but for MAERTS)" },
+);
+
+const WorkersSchema = Type.Object(
+  {
+    count: count("Workers: threads that carry traffic"),
+    cpus: list(count("CPU number"), "The CPU that each worker is pinned to; empty when they are not pinned"),
+    busyCores: Optional(figure("CPU time of the workers over the window; cores")),
+  },
+  { description: "Workers of one host" },
+);
+
+const ServiceDemandSchema = Type.Object(
+  {
+    nsPerTransaction: Optional(figure("CPU time per transaction, ns (RR, CRR)")),
+    nsPerKiB: Optional(figure("CPU time per 1024 bytes of goodput, ns (STREAM, MAERTS)")),
+  },
+  { description: "CPU time of the whole host per unit of work" },
+);
+
+const NormalizedCpuSchema = Type.Object(
+  {
+    target: figure("The rate that the figures are scaled to"),
+    unit: Type.Enum(["bitsPerSecond", "transactionsPerSecond", "connectionsPerSecond"], { description: "Unit of target" }),
+    method: Type.Literal("linear-extrapolation", { description: "Busy cores x target / measured rate: no measurement" }),
+    localCores: Optional(figure("Cores that the client would need at the target")),
+    remoteCores: Optional(figure("Cores that the server would need at the target")),
+  },
+  { description: "CPU use scaled linearly to a stated rate" },
+);
+
+const CpuSchema = Type.Object(
+  {
+    local: Optional(CpuUsageSchema),
+    remote: Optional(CpuUsageSchema),
+    serviceDemand: Optional(
+      Type.Object(
+        { local: Optional(ServiceDemandSchema), remote: Optional(ServiceDemandSchema) },
+        { description: "CPU time per unit of work; netperf's us/Tr and us/KB times 1000" },
+      ),
+    ),
+    normalized: Optional(NormalizedCpuSchema),
+  },
+  { description: "CPU of both hosts; local is the client's, remote the server's" },
+);
+
+const RepeatSchema = Type.Object(
+  {
+    runs: count("Runs made"),
+    meanPerSecond: Optional(figure("Mean of transactions.perSecond")),
+    meanBitsPerSecond: Optional(figure("Mean of throughput.bitsPerSecond")),
+    confidence: figure("Confidence level, 0 to 1"),
+    halfWidthPct: figure("Half width of the confidence interval, percent of the mean"),
+  },
+  { description: "Mean of several runs" },
+);
+
+/** The result of one run, schema `cnb-load/result/1`. Readers ignore properties that they do not know. */
+export const ResultSchema = Type.Object(
+  {
+    schema: Type.Literal("cnb-load/result/1", { description: "Name and version of this schema" }),
+    state: Type.Enum(["completed", "aborted", "failed"], {
+      description: "aborted and failed results carry what was measured until then",
+    }),
+    test: TestNameSchema,
+    spec: SpecSchema,
+    startedAt: Type.String({ format: "date-time", description: "When the run began, ISO 8601 in UTC by the client's clock" }),
+    error: Optional(
+      Type.Object(
+        {
+          code: text("Stable code, e.g. \"ERR_PEER_LOST\""),
+          message: text("One line that names what was wrong"),
+        },
+        { description: "Why the run failed; only when state is failed" },
+      ),
+    ),
+    window: Type.Object(
+      {
+        durationNs: count("The client's window by its own clock, ns; 0 when it never opened"),
+        remoteDurationNs: Optional(count("The server's window by its own clock, ns")),
+      },
+      { description: "The time that counts: every flow up and warmed, none stopped yet" },
+    ),
+    engine: bothEnds(EngineSchema, "Engine that ran"),
+    workers: bothEnds(WorkersSchema, "Workers"),
+    throughput: Optional(ThroughputSchema),
+    transactions: Optional(TransactionsSchema),
+    connections: Optional(ConnectionsSchema),
+    latency: Optional(LatencySummarySchema),
+    connectLatency: Optional(LatencySummarySchema),
+    requestLatency: Optional(LatencySummarySchema),
+    cpu: CpuSchema,
+    flows: list(FlowResultSchema, "One entry per flow"),
+    zerocopy: Optional(ZerocopySchema),
+    socket: bothEnds(SocketSchema, "Socket settings in force"),
+    buffers: bothEnds(BuffersSchema, "Send buffers"),
+    totals: bothEnds(
+      CountersSchema,
+      "Counters from start to end of the session, warm-up and wind-down included: comparable with the kernel's own",
+    ),
+    intervals: list(IntervalSchema, "Parts of the window in order; empty unless intervals were asked for"),
+    warnings: list(WarningSchema, "Reasons why a figure may not mean what it seems to"),
+    host: bothEnds(HostContextSchema, "Both hosts"),
+    repeat: Optional(RepeatSchema),
+  },
+  {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "cnb-load result",
+    description:
+      "Result of one run of cnb-load. Units are in the names: ns, bytes, bits per second, CPU cores. A metric that does not apply is absent.",
+  },
+);

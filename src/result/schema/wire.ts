@@ -1,0 +1,97 @@
+import { Type } from "typebox";
+import { count, figure, list, text } from "./fields.js";
+import { CpuUsageSchema, HostContextSchema } from "./host.js";
+
+const { Optional } = Type;
+
+/** Failed connection attempts by cause. */
+export const ConnectErrorsSchema = Type.Object(
+  {
+    portsExhausted: count("No source port was free (EADDRNOTAVAIL, EADDRINUSE)"),
+    refused: count("ECONNREFUSED"),
+    timedOut: count("ETIMEDOUT"),
+    reset: count("ECONNRESET while connecting or during the transaction"),
+    other: count("Any other errno"),
+  },
+  { description: "Failed connection attempts by cause; the run goes on after them" },
+);
+
+/** Counters of one end. */
+export const CountersSchema = Type.Object(
+  {
+    bytesSent: count("Payload bytes handed to the kernel"),
+    bytesReceived: count("Payload bytes taken from the kernel"),
+    transactions: count("Transactions completed (RR, CRR)"),
+    connections: count("Connections established (client) or accepted (server)"),
+    connectErrors: ConnectErrorsSchema,
+  },
+  { description: "Counters of one end" },
+);
+
+/** TCP_INFO of one connection when the window closed. */
+export const TcpInfoSchema = Type.Object(
+  {
+    rttNs: count("Smoothed round trip time, ns"),
+    rttvarNs: count("Its mean deviation, ns"),
+    minRttNs: count("Smallest round trip time seen by the kernel, ns"),
+    retransmits: count("Segments retransmitted within the window"),
+    cwndPackets: count("Congestion window, packets"),
+    mssBytes: count("Maximum segment size, bytes"),
+    deliveryRateBitsPerSecond: figure("Delivery rate as the kernel estimates it, bits per second"),
+  },
+  { description: "TCP_INFO when the window closed" },
+);
+
+/** Payload bytes of MSG_ZEROCOPY sends. */
+export const ZerocopySchema = Type.Object(
+  {
+    requestedBytes: count("Bytes sent with MSG_ZEROCOPY"),
+    zeroCopiedBytes: count("Bytes that the kernel did send without a copy"),
+    copiedBytes: count("Bytes that the kernel copied after all (SO_EE_CODE_ZEROCOPY_COPIED)"),
+  },
+  { description: "MSG_ZEROCOPY completions within the window; what had not completed at its end is in neither of the two" },
+);
+
+/** Socket settings in force. */
+export const SocketSchema = Type.Object(
+  {
+    sndbufBytes: count("SO_SNDBUF, bytes; the kernel doubles what was asked for"),
+    rcvbufBytes: count("SO_RCVBUF, bytes; the kernel doubles what was asked for"),
+    congestion: text("TCP_CONGESTION"),
+    mssBytes: count("TCP_MAXSEG, bytes"),
+  },
+  { description: "Socket settings as the kernel reports them on the first flow or the listener" },
+);
+
+export const EngineSchema = Type.Enum(["block", "epoll"], {
+  description: "block: one flow per worker, blocking calls; epoll: many flows per worker",
+});
+
+export const BuffersSchema = Type.Enum(["huge", "page"], { description: "Memory behind the send buffer: huge pages or ordinary ones" });
+
+/**
+ * One host's end of a run. The server sends its own to the client as JSON. Flows are column-wise, entry i of every column being flow i,
+ * so that 10,000 of them stay small.
+ */
+export const EndReportSchema = Type.Object({
+  engine: EngineSchema,
+  workers: count("Workers"),
+  cpus: list(Type.Integer({ minimum: -1 }), "CPU of each worker, -1 = unpinned"),
+  windowNs: count("Length of this end's window by its own clock, ns; 0 when it never opened"),
+  counters: CountersSchema,
+  total: CountersSchema,
+  flows: Type.Object({
+    bytesSent: list(count("Bytes"), "Payload bytes sent"),
+    bytesReceived: list(count("Bytes"), "Payload bytes received"),
+    transactions: list(count("Transactions"), "Transactions completed"),
+    cpu: list(Type.Integer({ minimum: -1 }), "CPU of the flow's worker, -1 = unpinned"),
+    connectErrors: Optional(list(ConnectErrorsSchema, "CRR clients only")),
+    tcpInfo: Optional(list(TcpInfoSchema, "Long-lived flows only")),
+  }),
+  cpu: Optional(CpuUsageSchema),
+  host: HostContextSchema,
+  workerCpuNs: count("CPU time of the workers over the window, ns"),
+  zerocopy: Optional(ZerocopySchema),
+  socket: SocketSchema,
+  buffers: BuffersSchema,
+});
