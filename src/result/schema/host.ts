@@ -51,7 +51,10 @@ const OffloadsSchema = Type.Object(
     napiDeferHardIrqs: Optional(count("Empty polls before interrupts come back on (napi_defer_hard_irqs)")),
     threadedNapi: Optional(Boolean({ description: "Receive polling runs in kernel threads (threaded)" })),
   },
-  { description: "What sysfs tells about receive processing; TSO, GSO and checksum flags are ethtool's alone and absent here" },
+  {
+    description:
+      "What sysfs tells about receive processing; TSO, GSO and checksum flags are ethtool's alone and absent here",
+  },
 );
 
 const ContainerSchema = Type.Object(
@@ -66,11 +69,11 @@ const ContainerSchema = Type.Object(
 export const HostContextSchema = Type.Object(
   {
     hostname: text("Host name"),
-    kernel: text("Operating system and kernel release, e.g. \"Linux 6.8.0-45-generic\""),
+    kernel: text('Operating system and kernel release, e.g. "Linux 6.8.0-45-generic"'),
     arch: text("Machine, as Node names it: x64, arm64, ..."),
     cpuModel: Optional(text("CPU model, from /proc/cpuinfo or the device tree")),
     cpus: count("Online CPUs"),
-    governor: Optional(text("Frequency governor, e.g. \"performance\"; several are joined by commas")),
+    governor: Optional(text('Frequency governor, e.g. "performance"; several are joined by commas')),
     congestionControl: Optional(text("Default congestion control")),
     availableCongestionControls: Optional(list(text("Name"), "Congestion controls that the kernel has loaded")),
     interface: Optional(text("Interface that owns the local address of the control connection")),
@@ -80,10 +83,10 @@ export const HostContextSchema = Type.Object(
     rxQueues: Optional(count("Its receive queues")),
     txQueues: Optional(count("Its transmit queues")),
     offloads: Optional(OffloadsSchema),
-    clocksource: Optional(text("Clock source of the kernel, e.g. \"tsc\"")),
+    clocksource: Optional(text('Clock source of the kernel, e.g. "tsc"')),
     bootId: Optional(text("Boot id of the kernel: equal on both ends when they share one machine")),
     container: Optional(ContainerSchema),
-    nodeVersion: text("Node.js version, e.g. \"v20.20.2\""),
+    nodeVersion: text('Node.js version, e.g. "v20.20.2"'),
     version: text("cnb-load version"),
   },
   { description: "The host as it was when the run started" },

@@ -16,7 +16,7 @@ const { Optional } = Type;
 
 export const WarningSchema = Type.Object(
   {
-    code: text("Stable name in capitals, e.g. \"SAME_HOST\""),
+    code: text('Stable name in capitals, e.g. "SAME_HOST"'),
     message: text("What was seen, with its figures"),
     advice: text("What to do about it, naming the options"),
   },
@@ -60,7 +60,9 @@ const volume = {
 
 const ThroughputSchema = Type.Object(
   {
-    bitsPerSecond: Optional(figure("Goodput: payload bits per second that arrived at the receiver, over the receiver's window")),
+    bitsPerSecond: Optional(
+      figure("Goodput: payload bits per second that arrived at the receiver, over the receiver's window"),
+    ),
     bytes: Optional(count("Payload bytes that arrived at the receiver within its window")),
     sender: Optional(Type.Object(volume, { description: "The sender's own figure over the sender's window" })),
   },
@@ -128,8 +130,12 @@ const ServiceDemandSchema = Type.Object(
 const NormalizedCpuSchema = Type.Object(
   {
     target: figure("The rate that the figures are scaled to"),
-    unit: Type.Enum(["bitsPerSecond", "transactionsPerSecond", "connectionsPerSecond"], { description: "Unit of target" }),
-    method: Type.Literal("linear-extrapolation", { description: "Busy cores x target / measured rate: no measurement" }),
+    unit: Type.Enum(["bitsPerSecond", "transactionsPerSecond", "connectionsPerSecond"], {
+      description: "Unit of target",
+    }),
+    method: Type.Literal("linear-extrapolation", {
+      description: "Busy cores x target / measured rate: no measurement",
+    }),
     localCores: Optional(figure("Cores that the client would need at the target")),
     remoteCores: Optional(figure("Cores that the server would need at the target")),
   },
@@ -171,11 +177,14 @@ export const ResultSchema = Type.Object(
     }),
     test: TestNameSchema,
     spec: SpecSchema,
-    startedAt: Type.String({ format: "date-time", description: "When the run began, ISO 8601 in UTC by the client's clock" }),
+    startedAt: Type.String({
+      format: "date-time",
+      description: "When the run began, ISO 8601 in UTC by the client's clock",
+    }),
     error: Optional(
       Type.Object(
         {
-          code: text("Stable code, e.g. \"ERR_PEER_LOST\""),
+          code: text('Stable code, e.g. "ERR_PEER_LOST"'),
           message: text("One line that names what was wrong"),
         },
         { description: "Why the run failed; only when state is failed" },

@@ -1,9 +1,13 @@
 import { Type } from "typebox";
 import { count, list, text } from "./fields.js";
 
-const cpuList = (description: string) => Type.Union([list(count("CPU number"), "CPU numbers"), Type.Null()], { description });
+const cpuList = (description: string) =>
+  Type.Union([list(count("CPU number"), "CPU numbers"), Type.Null()], { description });
 
-export const TestNameSchema = Type.Enum(["tcp_stream", "tcp_maerts", "tcp_rr", "tcp_crr"], { description: "tcp_stream: client sends; tcp_maerts: server sends; tcp_rr: request and response on standing connections; tcp_crr: a connection per transaction" });
+export const TestNameSchema = Type.Enum(["tcp_stream", "tcp_maerts", "tcp_rr", "tcp_crr"], {
+  description:
+    "tcp_stream: client sends; tcp_maerts: server sends; tcp_rr: request and response on standing connections; tcp_crr: a connection per transaction",
+});
 
 /** `ResolvedSpec` of `src/options` as a schema; a compile-time check in `model.ts` keeps the two the same. */
 export const SpecSchema = Type.Object(
@@ -21,15 +25,23 @@ export const SpecSchema = Type.Object(
     }),
     cpus: cpuList("CPUs of the client's workers; null = chosen automatically"),
     serverCpus: cpuList("CPUs of the server's workers; null = chosen automatically"),
-    engine: Type.Enum(["auto", "block", "epoll"], { description: "Engine asked for; `engine` of the result says which one ran" }),
+    engine: Type.Enum(["auto", "block", "epoll"], {
+      description: "Engine asked for; `engine` of the result says which one ran",
+    }),
     requestBytes: count("Size of a request, bytes (RR, CRR)"),
     responseBytes: count("Size of a response, bytes (RR, CRR)"),
     burst: count("Further requests in flight per flow beside the first (RR)"),
-    close: Type.Enum(["server", "client", "reset"], { description: "Which side closes first (CRR); reset = the client closes with RST" }),
+    close: Type.Enum(["server", "client", "reset"], {
+      description: "Which side closes first (CRR); reset = the client closes with RST",
+    }),
     sendSizeBytes: count("Bytes per send call (STREAM)"),
     recvSizeBytes: count("Bytes per receive call (STREAM)"),
-    zerocopy: Type.Enum(["off", "msg", "sendfile"], { description: "msg = MSG_ZEROCOPY, sendfile = sendfile(2) (STREAM)" }),
-    rx: Type.Enum(["copy", "trunc"], { description: "trunc = the receiver lets the kernel discard the data with MSG_TRUNC (STREAM)" }),
+    zerocopy: Type.Enum(["off", "msg", "sendfile"], {
+      description: "msg = MSG_ZEROCOPY, sendfile = sendfile(2) (STREAM)",
+    }),
+    rx: Type.Enum(["copy", "trunc"], {
+      description: "trunc = the receiver lets the kernel discard the data with MSG_TRUNC (STREAM)",
+    }),
     sndbufBytes: count("SO_SNDBUF asked for, bytes; 0 = kernel autotuning"),
     rcvbufBytes: count("SO_RCVBUF asked for, bytes; 0 = kernel autotuning"),
     noDelay: Type.Boolean({ description: "TCP_NODELAY" }),
@@ -37,10 +49,7 @@ export const SpecSchema = Type.Object(
     mssBytes: count("TCP_MAXSEG asked for, bytes; 0 = the kernel's choice"),
     bind: list(text("Numeric address"), "Local addresses of the client, used in turn; empty = the kernel chooses"),
     localPorts: Type.Union(
-      [
-        Type.Unsafe<[number, number]>(Type.Array(count("Port"), { minItems: 2, maxItems: 2 })),
-        Type.Null(),
-      ],
+      [Type.Unsafe<[number, number]>(Type.Array(count("Port"), { minItems: 2, maxItems: 2 })), Type.Null()],
       { description: "Source ports of the client, first and last inclusive (CRR); null = the kernel chooses" },
     ),
     dataPort: count("The server's data port asked for; 0 = ephemeral"),

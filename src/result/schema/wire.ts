@@ -49,7 +49,10 @@ export const ZerocopySchema = Type.Object(
     zeroCopiedBytes: count("Bytes that the kernel did send without a copy"),
     copiedBytes: count("Bytes that the kernel copied after all (SO_EE_CODE_ZEROCOPY_COPIED)"),
   },
-  { description: "MSG_ZEROCOPY completions within the window; what had not completed at its end is in neither of the two" },
+  {
+    description:
+      "MSG_ZEROCOPY completions within the window; what had not completed at its end is in neither of the two",
+  },
 );
 
 /** Socket settings in force. */
@@ -67,7 +70,9 @@ export const EngineSchema = Type.Enum(["block", "epoll"], {
   description: "block: one flow per worker, blocking calls; epoll: many flows per worker",
 });
 
-export const BuffersSchema = Type.Enum(["huge", "page"], { description: "Memory behind the send buffer: huge pages or ordinary ones" });
+export const BuffersSchema = Type.Enum(["huge", "page"], {
+  description: "Memory behind the send buffer: huge pages or ordinary ones",
+});
 
 /**
  * One host's end of a run. The server sends its own to the client as JSON. Flows are column-wise, entry i of every column being flow i,
