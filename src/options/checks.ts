@@ -1,0 +1,80 @@
+import { isIP } from "node:net";
+import { conflictingOption } from "./invalid.js";
+import { type NamingStyle, optionName } from "./names.js";
+import type { ResolvedSpec } from "./resolved.js";
+import { formatSize } from "./sizes.js";
+import { runTable } from "./table.js";
+
+/** One thread per flow: beyond this the kernel's scheduler is what would be measured. */
+export const MAX_BLOCK_FLOWS = 1024;
+
+/** What a blocking flow may have in flight in each direction before both ends could be stuck in send with full socket buffers. */
+export const MAX_BLOCK_BURST_BYTES = 128 * 1024;
+
+/** Keeps the result and the live stream of a run within bounds. */
+const MAX_INTERVALS = 1_000_000;
+
+type Key = keyof typeof runTable;
+type Finding = { key: Key; message: string };
+
+/** Why the `block` engine cannot carry a test, or null where it can. */
+export function blockRefusal(spec: ResolvedSpec): Finding | null {
+  const { flows, threads, burst } = spec;
+  if (flows > MAX_BLOCK_FLOWS) {
+    return { key: "flows", message: `engine block runs at most ${MAX_BLOCK_FLOWS} flows, got ${flows}; use engine epoll` };
+  }
+  if (threads !== null && threads !== flows) {
+    const counts = `got ${threads} for ${flows} ${flows === 1 ? "flow" : "flows"}`;
+    return { key: "threads", message: `engine block runs one flow per thread, ${counts}; leave it out or use engine epoll` };
+  }
+  const inFlightBytes = (burst + 1) * Math.max(spec.requestBytes, spec.responseBytes);
+  if (spec.test === "tcp_rr" && burst > 0 && inFlightBytes > MAX_BLOCK_BURST_BYTES) {
+    const most = formatSize(MAX_BLOCK_BURST_BYTES);
+    return {
+      key: "burst",
+      message: `engine block keeps at most ${most} in flight per flow, got ${inFlightBytes} bytes (burst + 1 times the larger message), with which both ends could block in send; use engine epoll`,
+    };
+  }
+  return null;
+}
+
+/** Throws for options that are each valid but do not go together. */
+export function checkTogether(spec: ResolvedSpec, style: NamingStyle): void {
+  const finding = findConflict(spec);
+  if (finding !== null) throw conflictingOption(optionName(style, finding.key, runTable[finding.key]), finding.message);
+}
+
+function findConflict(spec: ResolvedSpec): Finding | null {
+  if (spec.engine === "block") {
+    const refusal = blockRefusal(spec);
+    if (refusal !== null) return refusal;
+  }
+  if (spec.threads !== null && spec.threads > spec.flows) {
+    return { key: "threads", message: `expected at most one per flow (${spec.flows}), got ${spec.threads}` };
+  }
+  if (spec.intervalNs > 0 && spec.durationNs / spec.intervalNs > MAX_INTERVALS) {
+    return { key: "interval", message: `expected at most ${MAX_INTERVALS} intervals within the duration` };
+  }
+  return findAddressConflict(spec) ?? findPortConflict(spec);
+}
+
+function findAddressConflict({ host, family, bind }: ResolvedSpec): Finding | null {
+  const wanted = family === "any" ? isIP(host) : family === "ipv4" ? 4 : 6;
+  if (isIP(host) !== 0 && isIP(host) !== wanted) {
+    return { key: "family", message: `IPv${wanted} was asked for, but ${host} is an IPv${isIP(host)} address` };
+  }
+  const families = new Set(bind.map((address) => isIP(address)));
+  if (families.size > 1) return { key: "bind", message: `expected addresses of one IP version, got ${bind.join(",")}` };
+  const [bound] = families;
+  if (bound !== undefined && wanted !== 0 && bound !== wanted) {
+    return { key: "bind", message: `expected IPv${wanted} addresses as for the server, got ${bind.join(",")}` };
+  }
+  return null;
+}
+
+function findPortConflict({ localPorts, bind, flows }: ResolvedSpec): Finding | null {
+  if (localPorts === null) return null;
+  const pairs = (localPorts[1] - localPorts[0] + 1) * Math.max(1, bind.length);
+  if (pairs >= flows) return null;
+  return { key: "localPorts", message: `expected at least one port per flow (${flows}), got ${pairs}` };
+}

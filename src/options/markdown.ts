@@ -1,0 +1,31 @@
+import { defaultText, rangeText } from "./kinds.js";
+import type { Row, Table } from "./row.js";
+import { runTable, serveTable } from "./table.js";
+
+const HEAD = "| flag | in code | default | range | applies to | meaning |\n|---|---|---|---|---|---|";
+
+/** The README's tables of all options, as markdown without a trailing newline. */
+export function renderOptionsTables(): string {
+  return [
+    "Options of a run (`cnb-load stream|maerts|rr|crr HOST`, `run()`):",
+    `${HEAD}\n${rowsOf(runTable)}`,
+    "Options of a server (`cnb-load server`, `serve()`):",
+    `${HEAD}\n${rowsOf(serveTable)}`,
+  ].join("\n\n");
+}
+
+function rowsOf(table: Table): string {
+  return Object.entries(table)
+    .map(([key, row]) => `| ${cellsOf(key, row).map(escapeCell).join(" | ")} |`)
+    .join("\n");
+}
+
+function cellsOf(key: string, row: Row): string[] {
+  const flags = row.flags.split(", ").map((flag) => `\`${flag}\``);
+  return [flags.join(", "), `\`${key}\``, defaultText(row), rangeText(row), row.commands.join(", "), row.help];
+}
+
+/** A bar would end the cell, even within backticks. */
+function escapeCell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}

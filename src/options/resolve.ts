@@ -1,0 +1,84 @@
+import { CnbLoadError } from "../errors.js";
+import { parseHost } from "./addresses.js";
+import { checkTogether } from "./checks.js";
+import type { RunOptions, ServeOptions } from "./inputs.js";
+import { invalidOption, nearest } from "./invalid.js";
+import { expectedText, parseValue } from "./kinds.js";
+import { TESTS, type NamingStyle, appliesTo, flagOf, optionName } from "./names.js";
+import type { ResolvedServeOptions, ResolvedSpec, TestName } from "./resolved.js";
+import type { Command, OutputsOf, Table } from "./row.js";
+import { runTable, serveTable } from "./table.js";
+
+/**
+ * Every option of a run with its default filled in, checked alone and together. Throws CnbLoadError ERR_INVALID_OPTION whose
+ * message names the option in the caller's style, what was expected and what came.
+ */
+export function resolveRunOptions(input: RunOptions, style: NamingStyle = "api"): ResolvedSpec {
+  const { test, host, ...rest } = asRecord(input);
+  if (typeof test !== "string" || !Object.hasOwn(TESTS, test)) {
+    throw invalidOption("test", `one of ${Object.keys(TESTS).join(", ")}`, test);
+  }
+  const address = typeof host === "string" ? parseHost(host) : undefined;
+  if (address === undefined) {
+    const portHint = typeof host === "string" && /:\d+$/.test(host) ? " (the port is an option of its own)" : "";
+    throw invalidOption(style === "cli" ? "HOST" : "host", `a host name or an address${portHint}`, host);
+  }
+  const name = test as TestName;
+  const spec: ResolvedSpec = { test: name, host: address, ...resolveTable(runTable, rest, TESTS[name], name, style) };
+  checkTogether(spec, style);
+  return spec;
+}
+
+/** Every option of a server with its default filled in; throws as {@link resolveRunOptions} does. */
+export function resolveServeOptions(input: ServeOptions = {}, style: NamingStyle = "api"): ResolvedServeOptions {
+  return resolveTable(serveTable, asRecord(input), "server", "a server", style);
+}
+
+function resolveTable<T extends Table>(
+  table: T,
+  input: Record<string, unknown>,
+  command: Command,
+  subject: string,
+  style: NamingStyle,
+): OutputsOf<T> {
+  for (const key of Object.keys(input)) {
+    if (!Object.hasOwn(table, key)) throw unknownOption(key, table);
+  }
+  const resolved: Record<string, unknown> = {};
+  for (const [key, row] of Object.entries(table)) {
+    const value = input[key];
+    if (isLeftOut(value, row.default)) {
+      resolved[row.field] = Array.isArray(row.default) ? [...row.default] : row.default;
+      continue;
+    }
+    const name = optionName(style, key, row);
+    if (!appliesTo(row, command)) throw doesNotApply(name, row.commands, subject, style);
+    const parsed = parseValue(row, value);
+    if (parsed === undefined) throw invalidOption(name, expectedText(row), value);
+    resolved[row.field] = parsed;
+  }
+  return resolved as OutputsOf<T>;
+}
+
+function isLeftOut(value: unknown, fallback: unknown): boolean {
+  return value === undefined || (value === null && fallback === null);
+}
+
+function asRecord(input: unknown): Record<string, unknown> {
+  if (typeof input === "object" && input !== null && !Array.isArray(input)) return { ...input };
+  throw invalidOption("options", "an object", input);
+}
+
+function doesNotApply(option: string, commands: readonly Command[], subject: string, style: NamingStyle): CnbLoadError {
+  const tests = Object.entries(TESTS).filter(([, command]) => commands.includes(command));
+  const names = tests.map(([test, command]) => (style === "cli" ? command : test)).join(" and ");
+  const about = style === "cli" && Object.hasOwn(TESTS, subject) ? TESTS[subject as TestName] : subject;
+  return new CnbLoadError("ERR_INVALID_OPTION", `${option}: does not apply to ${about}, only to ${names}`, { option });
+}
+
+function unknownOption(key: string, table: Table): CnbLoadError {
+  const flag = Object.entries(table).find(([, row]) => flagOf(row) === key)?.[0];
+  const meant = flag ?? nearest(key, Object.keys(table));
+  const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+  return new CnbLoadError("ERR_INVALID_OPTION", `${key}: unknown option${hint}`, { option: key });
+}

@@ -1,0 +1,69 @@
+export type TestName = "tcp_stream" | "tcp_maerts" | "tcp_rr" | "tcp_crr";
+export type Family = "any" | "ipv4" | "ipv6";
+export type EngineChoice = "auto" | "block" | "epoll";
+export type CloseMode = "server" | "client" | "reset";
+export type ZerocopyMode = "off" | "msg" | "sendfile";
+export type RxMode = "copy" | "trunc";
+
+/** Every option of a run as resolved. JSON-safe: it goes over the wire to the server and into the result. */
+export interface ResolvedSpec {
+  test: TestName;
+  host: string;
+  /** The server's control port. */
+  port: number;
+  family: Family;
+  durationNs: number;
+  warmupNs: number;
+  /** 0 = no intervals. */
+  intervalNs: number;
+  flows: number;
+  /** null = chosen automatically. */
+  threads: number | null;
+  /** CPUs of the client's workers; null = spread over the allowed ones. */
+  cpus: number[] | null;
+  serverCpus: number[] | null;
+  engine: EngineChoice;
+  requestBytes: number;
+  responseBytes: number;
+  /** RR: further requests in flight per flow beside the first. */
+  burst: number;
+  /** CRR: which side closes first; `reset` = the client closes with RST. */
+  close: CloseMode;
+  sendSizeBytes: number;
+  recvSizeBytes: number;
+  zerocopy: ZerocopyMode;
+  rx: RxMode;
+  /** 0 = kernel autotuning. */
+  sndbufBytes: number;
+  rcvbufBytes: number;
+  noDelay: boolean;
+  /** "" = the system's default. */
+  congestion: string;
+  /** 0 = the kernel's choice. */
+  mssBytes: number;
+  /** Local addresses of the client, used in turn; empty lets the kernel choose. */
+  bind: string[];
+  /** CRR: inclusive range of source ports walked explicitly; null lets the kernel choose. */
+  localPorts: [number, number] | null;
+  /** 0 = ephemeral. */
+  dataPort: number;
+}
+
+export interface ResolvedServeOptions {
+  /** "" = every address. */
+  host: string;
+  /** 0 = ephemeral. */
+  port: number;
+  /** Fixed data port of every session, 0 = ephemeral. */
+  dataPort: number;
+  /** CPUs of the server's workers; null = spread over the allowed ones. */
+  cpus: number[] | null;
+  maxSessions: number;
+  /** Per session. */
+  maxFlows: number;
+  maxDurationNs: number;
+  /** CIDRs of the clients that may come; empty = all. */
+  allow: string[];
+  /** End after one session. */
+  once: boolean;
+}

@@ -1,0 +1,80 @@
+export type RunCommand = "stream" | "maerts" | "rr" | "crr";
+export type Command = RunCommand | "server";
+
+interface RowBase {
+  /** Name in {@link ResolvedSpec} or {@link ResolvedServeOptions}, with the unit of the resolved value. */
+  field: string;
+  /** As commander and `--help` show it. */
+  flags: string;
+  commands: readonly Command[];
+  help: string;
+  /** How the default reads in help and README where its value would say too little ("automatic"). */
+  defaultText?: string;
+}
+
+/** A whole number within min and max; with `orZero` also 0, whose meaning `defaultText` or `help` tells. */
+interface Ranged {
+  min: number;
+  max: number;
+  orZero?: true;
+}
+
+export type Row = RowBase &
+  (
+    | ({ kind: "count"; default: number | null } & Ranged)
+    /** Bytes. */
+    | ({ kind: "size"; default: number } & Ranged)
+    /** Nanoseconds. */
+    | ({ kind: "duration"; default: number } & Ranged)
+    | { kind: "cpus"; default: null }
+    | { kind: "choice"; default: string; choices: readonly string[]; switches?: Readonly<Record<string, string>> }
+    | { kind: "onOff"; default: boolean }
+    | { kind: "flag"; default: false }
+    | { kind: "congestion"; default: "" }
+    | { kind: "host"; default: "" }
+    | { kind: "addresses"; default: readonly string[] }
+    | { kind: "cidrs"; default: readonly string[] }
+    | { kind: "portRange"; default: null }
+  );
+
+export type Table = Readonly<Record<string, Row>>;
+
+interface Inputs {
+  count: number;
+  size: number | string;
+  duration: number | string;
+  cpus: number | readonly number[] | string;
+  onOff: boolean | "on" | "off";
+  flag: boolean;
+  congestion: string;
+  host: string;
+  addresses: string | readonly string[];
+  cidrs: string | readonly string[];
+  portRange: readonly [number, number] | string;
+}
+
+interface Outputs {
+  count: number;
+  size: number;
+  duration: number;
+  cpus: number[];
+  onOff: boolean;
+  flag: boolean;
+  congestion: string;
+  host: string;
+  addresses: string[];
+  cidrs: string[];
+  portRange: [number, number];
+}
+
+type Choice<R> = R extends { choices: readonly (infer C)[] } ? C : never;
+type InputOf<R extends Row> = R["kind"] extends keyof Inputs ? Inputs[R["kind"]] : Choice<R>;
+type OutputOf<R extends Row> =
+  | (R["kind"] extends keyof Outputs ? Outputs[R["kind"]] : Choice<R>)
+  | (R["default"] extends null ? null : never);
+
+/** The options of a table as a caller writes them. */
+export type InputsOf<T extends Table> = { [K in keyof T]?: InputOf<T[K]> | undefined };
+
+/** The options of a table as resolved: every field is there. */
+export type OutputsOf<T extends Table> = { -readonly [K in keyof T as T[K]["field"]]: OutputOf<T[K]> };

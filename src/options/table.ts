@@ -1,0 +1,407 @@
+import type { Table } from "./row.js";
+
+const S = 1_000_000_000;
+const MS = 1_000_000;
+const HOUR = 3600 * S;
+const KIB = 1024;
+const MIB = KIB * KIB;
+
+const ALL = ["stream", "maerts", "rr", "crr"] as const;
+const BULK = ["stream", "maerts"] as const;
+const REQUESTS = ["rr", "crr"] as const;
+const SERVER = ["server"] as const;
+
+/** The port that netperf's control connection uses, too. */
+export const DEFAULT_PORT = 12865;
+
+/**
+ * Options of a run, in the order in which help shows them. Types, flags, help, the README's table and validation derive from
+ * these rows. The bound on `flows` is generous on purpose: what a server accepts is its own limit.
+ */
+export const runTable = {
+  /** Seconds, or "500ms", "1m30s". */
+  duration: {
+    kind: "duration",
+    field: "durationNs",
+    flags: "-l, --duration <time>",
+    default: 10 * S,
+    min: MS,
+    max: 168 * HOUR,
+    commands: ALL,
+    help: "length of the measured window",
+  },
+  /** Seconds, or "500ms", "1m30s". */
+  warmup: {
+    kind: "duration",
+    field: "warmupNs",
+    flags: "--warmup <time>",
+    default: S,
+    min: 0,
+    max: HOUR,
+    commands: ALL,
+    help: "traffic before the window that counts for nothing",
+  },
+  /** Seconds, or "500ms"; 0 = no intervals. */
+  interval: {
+    kind: "duration",
+    field: "intervalNs",
+    flags: "-i, --interval <time>",
+    default: 0,
+    defaultText: "0 (on the command line 1s)",
+    min: 10 * MS,
+    max: HOUR,
+    orZero: true,
+    commands: ALL,
+    help: "time between live figures, 0 for none; on the command line, giving it prints a line for each",
+  },
+  /** TCP connections alive at a time. */
+  flows: {
+    kind: "count",
+    field: "flows",
+    flags: "-P, --flows <n>",
+    default: 1,
+    min: 1,
+    max: 1_000_000,
+    commands: ALL,
+    help: "TCP connections alive at a time; the server's own limit may be lower",
+  },
+  /** Native threads, each pinned to one CPU. */
+  threads: {
+    kind: "count",
+    field: "threads",
+    flags: "--threads <n>",
+    default: null,
+    defaultText: "automatic",
+    min: 1,
+    max: 8192,
+    commands: ALL,
+    help: "native worker threads of the client, each pinned to one CPU",
+  },
+  /** "2-5,8", or numbers. */
+  cpus: {
+    kind: "cpus",
+    field: "cpus",
+    flags: "--cpus <list>",
+    default: null,
+    defaultText: "spread over the allowed CPUs",
+    commands: ALL,
+    help: "CPUs that the client's workers are pinned to, such as 2-5,8",
+  },
+  /** "2-5,8", or numbers. */
+  serverCpus: {
+    kind: "cpus",
+    field: "serverCpus",
+    flags: "--server-cpus <list>",
+    default: null,
+    defaultText: "the server chooses",
+    commands: ALL,
+    help: "CPUs that the server's workers are pinned to",
+  },
+  /** `block`: one flow per worker; `epoll`: many. */
+  engine: {
+    kind: "choice",
+    field: "engine",
+    flags: "--engine <name>",
+    default: "auto",
+    choices: ["auto", "block", "epoll"],
+    commands: ALL,
+    help: "how a worker performs its socket I/O: blocking calls with one flow per worker, or epoll with many",
+  },
+  /** Bytes, or "64K". */
+  request: {
+    kind: "size",
+    field: "requestBytes",
+    flags: "--request <bytes>",
+    default: 1,
+    min: 1,
+    max: 64 * MIB,
+    commands: REQUESTS,
+    help: "size of a request",
+  },
+  /** Bytes, or "64K". */
+  response: {
+    kind: "size",
+    field: "responseBytes",
+    flags: "--response <bytes>",
+    default: 1,
+    min: 1,
+    max: 64 * MIB,
+    commands: REQUESTS,
+    help: "size of a response",
+  },
+  /** Further requests in flight per flow beside the first. */
+  burst: {
+    kind: "count",
+    field: "burst",
+    flags: "--burst <n>",
+    default: 0,
+    min: 0,
+    max: 65_535,
+    commands: ["rr"],
+    help: "further requests kept in flight per flow beside the first",
+  },
+  /** Which side closes first; `reset` = the client closes with RST. */
+  close: {
+    kind: "choice",
+    field: "close",
+    flags: "--close <side>",
+    default: "server",
+    choices: ["server", "client", "reset"],
+    commands: ["crr"],
+    help: "which side closes a connection first (reset: the client, with a RST)",
+  },
+  /** Bytes, or "128K". */
+  sendSize: {
+    kind: "size",
+    field: "sendSizeBytes",
+    flags: "--send-size <bytes>",
+    default: 128 * KIB,
+    min: 1,
+    max: 64 * MIB,
+    commands: BULK,
+    help: "bytes handed to the kernel per send",
+  },
+  /** Bytes, or "128K". */
+  recvSize: {
+    kind: "size",
+    field: "recvSizeBytes",
+    flags: "--recv-size <bytes>",
+    default: 128 * KIB,
+    min: 1,
+    max: 64 * MIB,
+    commands: BULK,
+    help: "bytes asked of the kernel per receive",
+  },
+  /** How the sender avoids copying. */
+  zerocopy: {
+    kind: "choice",
+    field: "zerocopy",
+    flags: "--zerocopy <mode>",
+    default: "off",
+    choices: ["off", "msg", "sendfile"],
+    commands: BULK,
+    help: "how the sender avoids copying: MSG_ZEROCOPY or sendfile",
+  },
+  /** `trunc` discards in the kernel. */
+  rx: {
+    kind: "choice",
+    field: "rx",
+    flags: "--rx <mode>",
+    default: "copy",
+    choices: ["copy", "trunc"],
+    commands: BULK,
+    help: "what the receiver does with data: copy it out, or discard it in the kernel (MSG_TRUNC)",
+  },
+  /** Bytes, or "4M"; 0 = kernel autotuning. */
+  sndbuf: {
+    kind: "size",
+    field: "sndbufBytes",
+    flags: "--sndbuf <bytes>",
+    default: 0,
+    defaultText: "0 (kernel autotuning)",
+    min: 1,
+    max: 1024 * MIB,
+    orZero: true,
+    commands: ALL,
+    help: "SO_SNDBUF on both ends",
+  },
+  /** Bytes, or "4M"; 0 = kernel autotuning. */
+  rcvbuf: {
+    kind: "size",
+    field: "rcvbufBytes",
+    flags: "--rcvbuf <bytes>",
+    default: 0,
+    defaultText: "0 (kernel autotuning)",
+    min: 1,
+    max: 1024 * MIB,
+    orZero: true,
+    commands: ALL,
+    help: "SO_RCVBUF on both ends",
+  },
+  /** TCP_NODELAY. */
+  noDelay: {
+    kind: "onOff",
+    field: "noDelay",
+    flags: "--no-delay <on|off>",
+    default: true,
+    commands: ALL,
+    help: "TCP_NODELAY on both ends",
+  },
+  /** Name as in net.ipv4.tcp_available_congestion_control. */
+  congestion: {
+    kind: "congestion",
+    field: "congestion",
+    flags: "--congestion <name>",
+    default: "",
+    defaultText: "the system's",
+    commands: ALL,
+    help: "congestion control on both ends, such as cubic or bbr",
+  },
+  /** Bytes; 0 = the kernel's choice. */
+  mss: {
+    // Bounds of TCP_MAXSEG: TCP_MIN_MSS and MAX_TCP_WINDOW in the kernel's include/net/tcp.h.
+    kind: "count",
+    field: "mssBytes",
+    flags: "--mss <bytes>",
+    default: 0,
+    defaultText: "0 (the kernel's choice)",
+    min: 88,
+    max: 32_767,
+    orZero: true,
+    commands: ALL,
+    help: "TCP_MAXSEG on both ends",
+  },
+  /** Local addresses, used in turn. */
+  bind: {
+    kind: "addresses",
+    field: "bind",
+    flags: "--bind <addresses>",
+    default: [],
+    defaultText: "the kernel's choice",
+    commands: ALL,
+    help: "local addresses of the client's flows, used in turn, separated by commas",
+  },
+  /** "20000-29999", or both ends. */
+  localPorts: {
+    kind: "portRange",
+    field: "localPorts",
+    flags: "--local-ports <low-high>",
+    default: null,
+    defaultText: "the kernel's choice",
+    commands: ["crr"],
+    help: "source ports of the client, walked explicitly",
+  },
+  /** Control port of the server. */
+  port: {
+    kind: "count",
+    field: "port",
+    flags: "-p, --port <n>",
+    default: DEFAULT_PORT,
+    min: 1,
+    max: 65_535,
+    commands: ALL,
+    help: "control port of the server",
+  },
+  /** Port of the server for the test's own connections; 0 = ephemeral. */
+  dataPort: {
+    kind: "count",
+    field: "dataPort",
+    flags: "--data-port <n>",
+    default: 0,
+    defaultText: "0 (ephemeral)",
+    min: 0,
+    max: 65_535,
+    commands: ALL,
+    help: "port of the server for the test's own connections",
+  },
+  /** IP version to reach the server with. */
+  family: {
+    kind: "choice",
+    field: "family",
+    flags: "-4, -6",
+    default: "any",
+    choices: ["any", "ipv4", "ipv6"],
+    switches: { "-4": "ipv4", "-6": "ipv6" },
+    commands: ALL,
+    help: "reach the server over this IP version only",
+  },
+} as const satisfies Table;
+
+/** Options of a server. */
+export const serveTable = {
+  /** Address or name to listen on; "" = every address. */
+  host: {
+    kind: "host",
+    field: "host",
+    flags: "--host <address>",
+    default: "",
+    defaultText: "every address",
+    commands: SERVER,
+    help: "address to listen on",
+  },
+  /** Control port; 0 = ephemeral. */
+  port: {
+    kind: "count",
+    field: "port",
+    flags: "-p, --port <n>",
+    default: DEFAULT_PORT,
+    min: 0,
+    max: 65_535,
+    commands: SERVER,
+    help: "control port, 0 for an ephemeral one",
+  },
+  /** Port of the tests' own connections; 0 = an ephemeral one per session. */
+  dataPort: {
+    kind: "count",
+    field: "dataPort",
+    flags: "--data-port <n>",
+    default: 0,
+    defaultText: "0 (ephemeral)",
+    min: 0,
+    max: 65_535,
+    commands: SERVER,
+    help: "one fixed port for the tests' own connections, for firewalls; then one session at a time",
+  },
+  /** "2-5,8", or numbers. */
+  cpus: {
+    kind: "cpus",
+    field: "cpus",
+    flags: "--cpus <list>",
+    default: null,
+    defaultText: "spread over the allowed CPUs",
+    commands: SERVER,
+    help: "CPUs that workers are pinned to, such as 2-5,8",
+  },
+  /** Sessions at a time. */
+  maxSessions: {
+    kind: "count",
+    field: "maxSessions",
+    flags: "--max-sessions <n>",
+    default: 64,
+    min: 1,
+    max: 10_000,
+    commands: SERVER,
+    help: "sessions at a time",
+  },
+  /** Flows per session. */
+  maxFlows: {
+    kind: "count",
+    field: "maxFlows",
+    flags: "--max-flows <n>",
+    default: 16_384,
+    min: 1,
+    max: 1_000_000,
+    commands: SERVER,
+    help: "flows per session",
+  },
+  /** Longest test, warm-up included. Seconds, or "1h". */
+  maxDuration: {
+    kind: "duration",
+    field: "maxDurationNs",
+    flags: "--max-duration <time>",
+    default: HOUR,
+    min: MS,
+    max: 169 * HOUR,
+    commands: SERVER,
+    help: "longest test that is accepted, warm-up included",
+  },
+  /** CIDRs or addresses of clients that may come. */
+  allow: {
+    kind: "cidrs",
+    field: "allow",
+    flags: "--allow <cidrs>",
+    default: [],
+    defaultText: "everyone",
+    commands: SERVER,
+    help: "clients that may come, such as 10.0.0.0/8,fd00::/8",
+  },
+  /** End after one session. */
+  once: {
+    kind: "flag",
+    field: "once",
+    flags: "--once",
+    default: false,
+    commands: SERVER,
+    help: "end after one session",
+  },
+} as const satisfies Table;
