@@ -21,11 +21,17 @@ type Finding = { key: Key; message: string };
 export function blockRefusal(spec: ResolvedSpec): Finding | null {
   const { flows, threads, burst } = spec;
   if (flows > MAX_BLOCK_FLOWS) {
-    return { key: "flows", message: `engine block runs at most ${MAX_BLOCK_FLOWS} flows, got ${flows}; use engine epoll` };
+    return {
+      key: "flows",
+      message: `engine block runs at most ${MAX_BLOCK_FLOWS} flows, got ${flows}; use engine epoll`,
+    };
   }
   if (threads !== null && threads !== flows) {
     const counts = `got ${threads} for ${flows} ${flows === 1 ? "flow" : "flows"}`;
-    return { key: "threads", message: `engine block runs one flow per thread, ${counts}; leave it out or use engine epoll` };
+    return {
+      key: "threads",
+      message: `engine block runs one flow per thread, ${counts}; leave it out or use engine epoll`,
+    };
   }
   const inFlightBytes = (burst + 1) * Math.max(spec.requestBytes, spec.responseBytes);
   if (spec.test === "tcp_rr" && burst > 0 && inFlightBytes > MAX_BLOCK_BURST_BYTES) {

@@ -20,7 +20,9 @@ export function parseCpuList(text: string): number[] | undefined {
 
 /** The same checks for CPUs that came as numbers. */
 export function checkCpus(cpus: readonly unknown[]): number[] | undefined {
-  const valid = cpus.filter((cpu): cpu is number => Number.isInteger(cpu) && Number(cpu) >= 0 && Number(cpu) <= MAX_CPU);
+  const valid = cpus.filter(
+    (cpu): cpu is number => Number.isInteger(cpu) && Number(cpu) >= 0 && Number(cpu) <= MAX_CPU,
+  );
   const distinct = new Set(valid).size === cpus.length;
   return cpus.length > 0 && valid.length === cpus.length && distinct ? valid : undefined;
 }
@@ -28,7 +30,7 @@ export function checkCpus(cpus: readonly unknown[]): number[] | undefined {
 /** The shortest spelling that keeps the order: [2, 3, 4, 5, 8] is "2-5,8". */
 export function formatCpuList(cpus: readonly number[]): string {
   const parts: string[] = [];
-  for (let start = 0; start < cpus.length; ) {
+  for (let start = 0; start < cpus.length;) {
     let end = start;
     while (cpus[end + 1] === (cpus[end] as number) + 1) end++;
     parts.push(end === start ? String(cpus[start]) : `${cpus[start]}-${cpus[end]}`);

@@ -1,16 +1,20 @@
+import { inspect } from "node:util";
 import { CnbLoadError } from "../errors.js";
 
 const MAX_SHOWN = 80;
 
 /** How a refused value reads in a message: strings quoted, everything cut to a line's length. */
 export function describeValue(value: unknown): string {
-  const text = typeof value === "string" || Array.isArray(value) ? (JSON.stringify(value) ?? "") : String(value);
+  const oneLine = { breakLength: Infinity, compact: true, depth: 1, customInspect: false } as const;
+  const text = typeof value === "string" ? JSON.stringify(value) : inspect(value, oneLine);
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
 }
 
 /** The error for an option's value: names the option as the caller wrote it, what was expected and what came. */
 export function invalidOption(option: string, expected: string, value: unknown): CnbLoadError {
-  return new CnbLoadError("ERR_INVALID_OPTION", `${option}: expected ${expected}, got ${describeValue(value)}`, { option });
+  return new CnbLoadError("ERR_INVALID_OPTION", `${option}: expected ${expected}, got ${describeValue(value)}`, {
+    option,
+  });
 }
 
 /** The error for options that are each valid but do not go together. */

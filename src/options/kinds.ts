@@ -132,7 +132,8 @@ function secondsOf(input: unknown): number | undefined {
 
 /** A comma-separated string or an array of strings, through a check; an empty array stands for "not restricted". */
 function checkList(input: unknown, check: (list: readonly string[]) => string[] | undefined): string[] | undefined {
-  const list: unknown[] | undefined = typeof input === "string" ? input.split(",") : Array.isArray(input) ? input : undefined;
+  const list: unknown[] | undefined =
+    typeof input === "string" ? input.split(",") : Array.isArray(input) ? input : undefined;
   if (list === undefined || !list.every((entry) => typeof entry === "string")) return undefined;
   return list.length === 0 ? [] : check(list);
 }

@@ -70,8 +70,7 @@ interface Outputs {
 type Choice<R> = R extends { choices: readonly (infer C)[] } ? C : never;
 type InputOf<R extends Row> = R["kind"] extends keyof Inputs ? Inputs[R["kind"]] : Choice<R>;
 type OutputOf<R extends Row> =
-  | (R["kind"] extends keyof Outputs ? Outputs[R["kind"]] : Choice<R>)
-  | (R["default"] extends null ? null : never);
+  (R["kind"] extends keyof Outputs ? Outputs[R["kind"]] : Choice<R>) | (R["default"] extends null ? null : never);
 
 /** The options of a table as a caller writes them. */
 export type InputsOf<T extends Table> = { [K in keyof T]?: InputOf<T[K]> | undefined };

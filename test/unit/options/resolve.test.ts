@@ -1,0 +1,288 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { CnbLoadError } from "../../../src/errors.js";
+import { defaultText, expectedText, formatValue, parseValue } from "../../../src/options/kinds.js";
+import { findByFlag, flagOf } from "../../../src/options/names.js";
+import type { Row } from "../../../src/options/row.js";
+import { blockRefusal, resolveRunOptions, resolveServeOptions, type RunOptions } from "../../../src/options/spec.js";
+import { runTable, serveTable } from "../../../src/options/table.js";
+
+const base = { test: "tcp_rr", host: "127.0.0.1" } as const;
+
+function refusal(action: () => unknown): CnbLoadError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof CnbLoadError) return error;
+    throw error;
+  }
+  throw new Error("expected a refusal");
+}
+
+/** Options as plain JavaScript callers may pass them. */
+const untyped = (options: Record<string, unknown>): RunOptions => ({ ...base, ...options }) as RunOptions;
+
+describe("resolveRunOptions", () => {
+  it("fills in every default", () => {
+    expect(resolveRunOptions(base)).toEqual({
+      test: "tcp_rr",
+      host: "127.0.0.1",
+      port: 12865,
+      family: "any",
+      durationNs: 10e9,
+      warmupNs: 1e9,
+      intervalNs: 0,
+      flows: 1,
+      threads: null,
+      cpus: null,
+      serverCpus: null,
+      engine: "auto",
+      requestBytes: 1,
+      responseBytes: 1,
+      burst: 0,
+      close: "server",
+      sendSizeBytes: 131072,
+      recvSizeBytes: 131072,
+      zerocopy: "off",
+      rx: "copy",
+      sndbufBytes: 0,
+      rcvbufBytes: 0,
+      noDelay: true,
+      congestion: "",
+      mssBytes: 0,
+      bind: [],
+      localPorts: null,
+      dataPort: 0,
+    });
+  });
+
+  it("takes natural types and strings alike", () => {
+    const typed = resolveRunOptions({
+      test: "tcp_crr",
+      host: "[::1]",
+      duration: 2.5,
+      warmup: 0,
+      flows: 4,
+      cpus: [2, 3, 4, 5, 8],
+      serverCpus: 7,
+      request: 65536,
+      noDelay: false,
+      bind: ["::1"],
+      localPorts: [20000, 29999],
+    });
+    const written = resolveRunOptions(
+      untyped({
+        test: "tcp_crr",
+        host: "::1",
+        duration: "2.5s",
+        warmup: "0",
+        flows: "4",
+        cpus: "2-5,8",
+        serverCpus: "7",
+        request: "64K",
+        noDelay: "off",
+        bind: "[::1]",
+        localPorts: "20000-29999",
+      }),
+    );
+    expect(written).toEqual(typed);
+  });
+
+  it("is JSON-safe and shares nothing with its input or the table", () => {
+    const cpus = [1, 2];
+    const bind = ["127.0.0.1"];
+    const spec = resolveRunOptions({ ...base, cpus, bind });
+    expect(JSON.parse(JSON.stringify(spec))).toEqual(spec);
+    cpus.push(3);
+    bind.push("127.0.0.2");
+    expect([spec.cpus, spec.bind]).toEqual([[1, 2], ["127.0.0.1"]]);
+    resolveRunOptions(base).bind.push("10.0.0.1");
+    expect(resolveRunOptions(base).bind).toEqual([]);
+  });
+
+  it.each([
+    [{ duration: 0 }, "duration: expected a time from 1ms to 168h such as 10s, 500ms or 1m30s, got 0"],
+    [{ duration: "0" }, 'got "0"'],
+    [{ duration: null }, "got null"],
+    [{ warmup: -1 }, "warmup: expected"],
+    [{ interval: "1ms" }, "interval: expected 0 or a time from 10ms"],
+    [{ flows: 0 }, "flows: expected a whole number from 1 to 1000000, got 0"],
+    [{ flows: 1_000_001 }, "flows: expected"],
+    [{ flows: 1.5 }, "flows: expected"],
+    [{ flows: Number.NaN }, "got NaN"],
+    [{ cpus: "1,1" }, 'cpus: expected a list of distinct CPU numbers from 0 to 8191 such as 2-5,8, got "1,1"'],
+    [{ cpus: [] }, "got []"],
+    [{ engine: "spin" }, 'engine: expected one of auto, block, epoll, got "spin"'],
+    [{ request: "1KB" }, "request: expected a whole number of bytes from 1 to 64M"],
+    [{ request: 0 }, "request: expected"],
+    [{ noDelay: "maybe" }, "noDelay: expected on or off"],
+    [{ congestion: "a b" }, "congestion: expected a name"],
+    [{ mss: 40 }, "mss: expected 0 or a whole number from 88 to 32767, got 40"],
+    [{ bind: "localhost" }, "bind: expected distinct numeric addresses"],
+    [{ bind: [1] }, "bind: expected"],
+    [{ port: 0 }, "port: expected a whole number from 1 to 65535, got 0"],
+    [{ family: "ipv5" }, "family: expected one of any, ipv4, ipv6"],
+    [{ host: "" }, 'host: expected a host name or an address, got ""'],
+    [{ host: "10.0.0.1:80" }, "the port is an option of its own"],
+    [{ host: undefined }, "host: expected a host name or an address, got undefined"],
+    [{ test: "udp_rr" }, "test: expected one of tcp_stream, tcp_maerts, tcp_rr, tcp_crr"],
+    [{ test: "toString" }, "test: expected"],
+    [{ flow: 1 }, "flow: unknown option; did you mean flows?"],
+    [{ "--no-delay": "on" }, "did you mean noDelay?"],
+    [{ rate: 5 }, "rate: unknown option"],
+    [{ hasOwnProperty: 1 }, "hasOwnProperty: unknown option"],
+  ])("refuses %j, naming the option, what was expected and what came", (options, message) => {
+    const error = refusal(() => resolveRunOptions(untyped(options)));
+    expect(error.code).toBe("ERR_INVALID_OPTION");
+    expect(error.message).toContain(message);
+    expect(error.message.startsWith(`${error.option}: `)).toBe(true);
+  });
+
+  it("keeps a message to one short line whatever came", () => {
+    const { message } = refusal(() => resolveRunOptions(untyped({ cpus: `\n${"9".repeat(10_000)}` })));
+    expect(message).not.toContain("\n");
+    expect(message.length).toBeLessThan(250);
+  });
+
+  it("names the flag for callers on the command line", () => {
+    const serverCpus = refusal(() => resolveRunOptions(untyped({ serverCpus: "x" }), "cli"));
+    expect([serverCpus.option, serverCpus.message.split(":")[0]]).toEqual(["--server-cpus", "--server-cpus"]);
+    expect(refusal(() => resolveRunOptions(untyped({ host: "a b" }), "cli")).option).toBe("HOST");
+    expect(refusal(() => resolveRunOptions(untyped({ host: "::1", family: "ipv4" }), "cli")).option).toBe("-4, -6");
+  });
+
+  it.each([
+    ["tcp_stream", { request: 1 }, "request: does not apply to tcp_stream, only to tcp_rr and tcp_crr"],
+    ["tcp_rr", { close: "server" }, "close: does not apply to tcp_rr, only to tcp_crr"],
+    ["tcp_crr", { burst: 1 }, "burst: does not apply to tcp_crr, only to tcp_rr"],
+    ["tcp_rr", { localPorts: "1-2" }, "localPorts: does not apply to tcp_rr, only to tcp_crr"],
+    ["tcp_rr", { zerocopy: "msg" }, "zerocopy: does not apply to tcp_rr, only to tcp_stream and tcp_maerts"],
+  ])("refuses what does not apply to %s: %j", (test, options, message) => {
+    expect(refusal(() => resolveRunOptions(untyped({ test, ...options }))).message).toBe(message);
+  });
+
+  it.each([
+    [{ engine: "block", flows: 4, threads: 2 }, "threads: engine block runs one flow per thread, got 2 for 4 flows"],
+    [{ engine: "block", flows: 1025 }, "flows: engine block runs at most 1024 flows, got 1025; use engine epoll"],
+    [
+      { engine: "block", burst: 2, request: "64K" },
+      "burst: engine block keeps at most 128K in flight per flow, got 196608",
+    ],
+    [{ engine: "block", burst: 2, response: "64K" }, "burst: engine block"],
+    [{ flows: 2, threads: 3 }, "threads: expected at most one per flow (2), got 3"],
+    [{ duration: "168h", interval: "10ms" }, "interval: expected at most 1000000 intervals"],
+    [{ host: "::1", family: "ipv4" }, "family: IPv4 was asked for, but ::1 is an IPv6 address"],
+    [{ bind: "127.0.0.1,::1" }, "bind: expected addresses of one IP version"],
+    [{ bind: "::1" }, "bind: expected IPv4 addresses as for the server, got ::1"],
+    [{ host: "name", family: "ipv6", bind: "127.0.0.1" }, "bind: expected IPv6 addresses"],
+    [
+      { test: "tcp_crr", flows: 8, localPorts: "1000-1006" },
+      "localPorts: expected at least one port per flow (8), got 7",
+    ],
+  ])("refuses %j together", (options, message) => {
+    expect(refusal(() => resolveRunOptions(untyped(options))).message).toContain(message);
+  });
+
+  it("allows what only looks similar", () => {
+    expect(resolveRunOptions({ ...base, engine: "block", flows: 1024, threads: 1024 }).threads).toBe(1024);
+    expect(resolveRunOptions({ ...base, engine: "block", burst: 1, request: "64K" }).burst).toBe(1);
+    expect(resolveRunOptions({ ...base, engine: "block", request: "1M" }).requestBytes).toBe(1 << 20);
+    expect(resolveRunOptions({ ...base, engine: "epoll", burst: 2, request: "64K" }).burst).toBe(2);
+    expect(resolveRunOptions({ ...base, threads: undefined, interval: 0 }).threads).toBeNull();
+  });
+
+  it("tells why block cannot carry a test that left the engine open", () => {
+    expect(blockRefusal(resolveRunOptions({ ...base, flows: 4 }))).toBeNull();
+    expect(blockRefusal(resolveRunOptions({ ...base, flows: 4, threads: 1 }))?.key).toBe("threads");
+    expect(blockRefusal(resolveRunOptions({ ...base, flows: 2000 }))?.key).toBe("flows");
+    expect(blockRefusal(resolveRunOptions({ ...base, burst: 255, request: 1024 }))?.key).toBe("burst");
+  });
+});
+
+describe("resolveServeOptions", () => {
+  it("fills in every default", () => {
+    expect(resolveServeOptions()).toEqual({
+      host: "",
+      port: 12865,
+      dataPort: 0,
+      cpus: null,
+      maxSessions: 64,
+      maxFlows: 16384,
+      maxDurationNs: 3600e9,
+      allow: [],
+      once: false,
+    });
+  });
+
+  it("takes port 0, CIDRs and addresses", () => {
+    const options = resolveServeOptions({
+      host: "::",
+      port: 0,
+      allow: "10.0.0.0/8,127.0.0.1",
+      maxDuration: "90s",
+      once: true,
+    });
+    expect(options).toMatchObject({
+      host: "::",
+      port: 0,
+      allow: ["10.0.0.0/8", "127.0.0.1/32"],
+      maxDurationNs: 90e9,
+      once: true,
+    });
+    expect(resolveServeOptions({ allow: [] }).allow).toEqual([]);
+  });
+
+  it("refuses bad values and unknown keys", () => {
+    expect(refusal(() => resolveServeOptions({ port: 65536 })).message).toBe(
+      "port: expected a whole number from 0 to 65535, got 65536",
+    );
+    expect(refusal(() => resolveServeOptions({ allow: "10.0.0.0/40" })).message).toContain(
+      "allow: expected networks or addresses",
+    );
+    expect(refusal(() => resolveServeOptions({ flows: 1 } as object)).message).toContain("flows: unknown option");
+  });
+});
+
+describe("the table", () => {
+  const rows: [string, Row][] = [...Object.entries(runTable), ...Object.entries(serveTable)];
+
+  it("gives every option a flag that spells its name", () => {
+    for (const [key, row] of rows) {
+      if (row.kind === "choice" && "switches" in row) continue;
+      const spelled = flagOf(row)
+        .slice(2)
+        .replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+      expect(spelled).toBe(key);
+    }
+    expect(findByFlag(runTable, "-P")?.key).toBe("flows");
+    expect(findByFlag(runTable, "-6")?.key).toBe("family");
+    expect(findByFlag(runTable, "--server-cpus")?.key).toBe("serverCpus");
+    expect(findByFlag(runTable, "--flow")).toBeUndefined();
+  });
+
+  it("uses no flag twice and has a default that it accepts itself", () => {
+    for (const table of [runTable, serveTable]) {
+      const flags = Object.values(table).flatMap((row) => row.flags.match(/(?<![\w<])--?[\w-]+/g) ?? []);
+      expect(new Set(flags).size).toBe(flags.length);
+    }
+    for (const [key, row] of rows) {
+      const open = row.default === null || row.default === "" || Array.isArray(row.default);
+      if (!open)
+        expect([key, parseValue(row, formatValue(row, row.default)) ?? row.default]).toEqual([key, row.default]);
+      expect(defaultText(row) === "" || expectedText(row) === "").toBe(false);
+    }
+  });
+
+  it("never throws anything but a refusal, whatever comes", () => {
+    const keys = Object.keys(runTable);
+    fc.assert(
+      fc.property(fc.constantFrom(...keys), fc.anything(), (key, value) => {
+        try {
+          resolveRunOptions(untyped({ [key]: value }));
+        } catch (error) {
+          expect(error).toBeInstanceOf(CnbLoadError);
+        }
+      }),
+    );
+  });
+});
