@@ -1,0 +1,44 @@
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { SkipReporter } from "./test/support/skip-reporter.js";
+
+/**
+ * One project per folder of test/, run one after another: the machine may have two CPUs, and traffic of two tests at once would disturb
+ * both. Unit tests touch neither network nor addon and share the CPUs.
+ */
+function project(name: string, order: number, timeoutMs: number): TestProjectConfiguration {
+  const pure = name === "unit";
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      pool: "forks",
+      fileParallelism: pure,
+      maxWorkers: pure ? 2 : 1,
+      sequence: { groupOrder: order },
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+      globalSetup: pure ? [] : ["test/support/built.ts"],
+    },
+  };
+}
+
+/** Where CI wants the numbers of the run. */
+const report = process.env["CNB_LOAD_TEST_REPORT"];
+
+export default defineConfig({
+  test: {
+    reporters: ["default", new SkipReporter(), ...(report === undefined ? [] : [jsonReporter(report)])],
+    projects: [
+      project("unit", 0, 10_000),
+      project("native", 1, 20_000),
+      project("integration", 2, 60_000),
+      project("cli", 3, 60_000),
+      project("lifecycle", 4, 60_000),
+      project("package", 5, 180_000),
+    ],
+  },
+});
+
+function jsonReporter(outputFile: string): ["json", { outputFile: string }] {
+  return ["json", { outputFile }];
+}
