@@ -10,4 +10,4 @@ export interface RunOptions extends InputsOf<typeof runTable> {
 }
 
 /** Options of a server as a caller writes them. */
-export interface ServeOptions extends InputsOf<typeof serveTable> {}
+export type ServeOptions = InputsOf<typeof serveTable>;

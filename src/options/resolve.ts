@@ -34,6 +34,30 @@ export function resolveServeOptions(input: ServeOptions = {}, style: NamingStyle
   return resolveTable(serveTable, asRecord(input), "server", "a server", style);
 }
 
+/**
+ * A resolved spec that came from a peer, checked as if its options had been written here and rebuilt from nothing but known fields.
+ * Throws CnbLoadError ERR_INVALID_OPTION that names the option.
+ */
+export function checkResolvedSpec(value: unknown): ResolvedSpec {
+  const fields = asRecord(value);
+  const input: Record<string, unknown> = { test: fields["test"], host: fields["host"] };
+  for (const [key, row] of Object.entries(runTable)) {
+    const field = fields[row.field];
+    if (field === undefined) throw invalidOption(key, expectedText(row), field);
+    if (!isDefault(field, row.default)) input[key] = row.kind === "duration" ? inSeconds(field) : field;
+  }
+  return resolveRunOptions(input as unknown as RunOptions);
+}
+
+/** Durations cross the wire in ns; anything that is no number is left for the row to refuse. */
+function inSeconds(ns: unknown): unknown {
+  return typeof ns === "number" ? `${ns}ns` : ns;
+}
+
+function isDefault(value: unknown, fallback: unknown): boolean {
+  return value === fallback || (Array.isArray(fallback) && Array.isArray(value) && value.length === 0);
+}
+
 function resolveTable<T extends Table>(
   table: T,
   input: Record<string, unknown>,
@@ -48,7 +72,7 @@ function resolveTable<T extends Table>(
   for (const [key, row] of Object.entries(table)) {
     const value = input[key];
     if (isLeftOut(value, row.default)) {
-      resolved[row.field] = Array.isArray(row.default) ? [...row.default] : row.default;
+      resolved[row.field] = structuredClone(row.default);
       continue;
     }
     const name = optionName(style, key, row);

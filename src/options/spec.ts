@@ -12,4 +12,4 @@ export type {
 } from "./resolved.js";
 export { blockRefusal, MAX_BLOCK_BURST_BYTES, MAX_BLOCK_FLOWS } from "./checks.js";
 export { conflictingOption, invalidOption } from "./invalid.js";
-export { resolveRunOptions, resolveServeOptions } from "./resolve.js";
+export { checkResolvedSpec, resolveRunOptions, resolveServeOptions } from "./resolve.js";

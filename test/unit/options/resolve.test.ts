@@ -4,7 +4,13 @@ import { CnbLoadError } from "../../../src/errors.js";
 import { defaultText, expectedText, formatValue, parseValue } from "../../../src/options/kinds.js";
 import { findByFlag, flagOf } from "../../../src/options/names.js";
 import type { Row } from "../../../src/options/row.js";
-import { blockRefusal, resolveRunOptions, resolveServeOptions, type RunOptions } from "../../../src/options/spec.js";
+import {
+  blockRefusal,
+  checkResolvedSpec,
+  resolveRunOptions,
+  resolveServeOptions,
+  type RunOptions,
+} from "../../../src/options/spec.js";
 import { runTable, serveTable } from "../../../src/options/table.js";
 
 const base = { test: "tcp_rr", host: "127.0.0.1" } as const;
@@ -20,7 +26,7 @@ function refusal(action: () => unknown): CnbLoadError {
 }
 
 /** Options as plain JavaScript callers may pass them. */
-const untyped = (options: Record<string, unknown>): RunOptions => ({ ...base, ...options }) as RunOptions;
+const untyped = (options: Record<string, unknown>): RunOptions => ({ ...base, ...options });
 
 describe("resolveRunOptions", () => {
   it("fills in every default", () => {
@@ -199,6 +205,56 @@ describe("resolveRunOptions", () => {
   });
 });
 
+describe("checkResolvedSpec", () => {
+  const specs: RunOptions[] = [
+    base,
+    {
+      test: "tcp_crr",
+      host: "::1",
+      localPorts: "20000-29999",
+      close: "reset",
+      cpus: "1,0",
+      bind: "::1",
+      family: "ipv6",
+    },
+    {
+      test: "tcp_stream",
+      host: "server",
+      duration: "123456789ns",
+      warmup: 0,
+      interval: "1s",
+      zerocopy: "msg",
+      mss: 1400,
+    },
+    { ...base, flows: 10_000, threads: 2, engine: "epoll", burst: 7, noDelay: false, congestion: "bbr", sndbuf: "4M" },
+  ];
+
+  it("gives back what was resolved, after a trip over the wire", () => {
+    for (const options of specs) {
+      const spec = resolveRunOptions(options);
+      expect(checkResolvedSpec(JSON.parse(JSON.stringify(spec)))).toEqual(spec);
+    }
+  });
+
+  it("drops unknown fields and refuses missing, mistyped and out-of-range ones", () => {
+    const spec = resolveRunOptions(base);
+    expect(checkResolvedSpec({ ...spec, later: 1 })).toEqual(spec);
+    for (const field of Object.keys(spec)) {
+      const { [field]: _dropped, ...rest } = { ...spec } as Record<string, unknown>;
+      expect(refusal(() => checkResolvedSpec(rest)).code).toBe("ERR_INVALID_OPTION");
+      expect(refusal(() => checkResolvedSpec({ ...spec, [field]: { a: 1 } })).code).toBe("ERR_INVALID_OPTION");
+    }
+    expect(refusal(() => checkResolvedSpec({ ...spec, durationNs: 0 })).message).toContain("duration: expected");
+    expect(refusal(() => checkResolvedSpec({ ...spec, durationNs: -1 })).option).toBe("duration");
+    expect(refusal(() => checkResolvedSpec({ ...spec, flows: 1e9 })).option).toBe("flows");
+    expect(refusal(() => checkResolvedSpec({ ...spec, zerocopy: "msg" })).message).toContain(
+      "does not apply to tcp_rr",
+    );
+    for (const nothing of [null, undefined, [], 1, "spec"])
+      expect(refusal(() => checkResolvedSpec(nothing)).option).toBe("options");
+  });
+});
+
 describe("resolveServeOptions", () => {
   it("fills in every default", () => {
     expect(resolveServeOptions()).toEqual({
@@ -262,7 +318,7 @@ describe("the table", () => {
 
   it("uses no flag twice and has a default that it accepts itself", () => {
     for (const table of [runTable, serveTable]) {
-      const flags = Object.values(table).flatMap((row) => row.flags.match(/(?<![\w<])--?[\w-]+/g) ?? []);
+      const flags = Object.values<Row>(table).flatMap((row) => row.flags.match(/(?<![\w<])--?[\w-]+/g) ?? []);
       expect(new Set(flags).size).toBe(flags.length);
     }
     for (const [key, row] of rows) {
