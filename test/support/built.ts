@@ -13,9 +13,7 @@ export function setup(): void {
   const addon = process.env["CNB_LOAD_ADDON"] ?? join(ROOT, "build/Release/cnb_load.node");
   if (!existsSync(addon))
     throw new Error(`the addon ${addon} is missing: run \`npm run build:native\` (or npm ci) first`);
-  const tsc = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
-    cwd: ROOT,
-    encoding: "utf8",
-  });
-  if (tsc.status !== 0) throw new Error(`src/ does not compile, so dist/ is out of date:\n${tsc.stdout}${tsc.stderr}`);
+  const build = spawnSync("npm", ["run", "--silent", "build:ts"], { cwd: ROOT, encoding: "utf8" });
+  if (build.status !== 0)
+    throw new Error(`src/ does not compile, so dist/ is out of date:\n${build.stdout}${build.stderr}`);
 }
