@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { checkAddresses, checkCidrs, parseHost, parsePortRange } from "../../../src/options/addresses.js";
 import { checkCpus, formatCpuList, MAX_CPU, parseCpuList } from "../../../src/options/cpu-lists.js";
 import { formatDuration, parseDuration, secondsToNs } from "../../../src/options/durations.js";
-import { parseRate } from "../../../src/options/rates.js";
 import { formatSize, parseSize } from "../../../src/options/sizes.js";
 
 const table = <T>(cases: [string, T][], parse: (text: string) => T): void => {
@@ -115,23 +114,6 @@ describe("durations", () => {
       "1h",
       "1h2m3.5s",
     ]);
-  });
-});
-
-describe("rates", () => {
-  it("reads powers of 1000", () => {
-    table<number | undefined>(
-      [
-        ["5", 5],
-        ["250k", 250_000],
-        ["1.5M", 1.5e6],
-        ["10G/s", 1e10],
-        ["-1", undefined],
-        ["10Ki", undefined],
-        ["", undefined],
-      ],
-      parseRate,
-    );
   });
 });
 

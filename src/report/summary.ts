@@ -1,0 +1,50 @@
+/** Results and intervals in one line each, and several results in one table. */
+import type { Interval, Result } from "../result/model.js";
+import { formatFlows } from "./describe.js";
+import { alignRows, type Cell, known } from "./layout.js";
+import { formatBitRate, formatCores, formatRate, formatTime } from "./units.js";
+
+type Rates = Pick<Interval, "throughput" | "transactions">;
+
+/** The figure that a test is run for: "9.413 Gbit/s" or "123.4 k/s"; of the sender where nothing is known of the receiver. */
+export function headline({ throughput, transactions }: Rates): string {
+  if (transactions !== undefined) return formatRate(transactions.perSecond);
+  if (throughput?.bitsPerSecond !== undefined) return formatBitRate(throughput.bitsPerSecond);
+  return throughput?.sender === undefined ? "no figure" : `${formatBitRate(throughput.sender.bitsPerSecond)} sent`;
+}
+
+/** "tcp_rr, 32 flows: 123.4 k/s, p50 12.34 us, p99 45.6 us" */
+export function renderSummary(result: Result): string {
+  const state = result.state === "completed" ? "" : ` (${result.state})`;
+  return `${result.test}, ${formatFlows(result.spec.flows)}: ${figures(result)}${state}`;
+}
+
+/** "  2.0-3.0   s  123.4 k/s, p50 12.34 us, p99 45.6 us" */
+export function renderInterval(interval: Interval): string {
+  const { startNs, durationNs } = interval;
+  const [from, to] = [startNs, startNs + durationNs].map((ns) => (ns / 1e9).toFixed(1));
+  return `${`${from}-${to}`.padStart(13)} s  ${figures(interval)}`;
+}
+
+function figures(rates: Rates & { latency?: { p50Ns: number; p99Ns: number } }): string {
+  const { latency } = rates;
+  const tail = latency === undefined ? "" : `, p50 ${formatTime(latency.p50Ns)}, p99 ${formatTime(latency.p99Ns)}`;
+  return `${headline(rates)}${tail}`;
+}
+
+/** One row per result, ending with a newline. */
+export function renderOverview(results: readonly Result[]): string {
+  const head = ["test", "flows", "rate", "p50", "p99", "p99.9", "max", "client CPU", "server CPU", ""];
+  return `${alignRows(head, results.map(overviewRow)).join("\n")}\n`;
+}
+
+function overviewRow(result: Result): Cell[] {
+  const { latency, cpu, state } = result;
+  const times = latency === undefined ? [] : [latency.p50Ns, latency.p99Ns, latency.p99_9Ns, latency.maxNs];
+  const cores = [cpu.local, cpu.remote].map((end) =>
+    known(end, ({ busyCores, cpus }) => `${formatCores(busyCores)} of ${cpus}`),
+  );
+  const latencies = [0, 1, 2, 3].map((index) => known(times[index], formatTime));
+  const note = state === "completed" ? undefined : state;
+  return [result.test, String(result.spec.flows), headline(result), ...latencies, ...cores, note];
+}
