@@ -20,10 +20,10 @@ function significant(value: number): string {
   return value < 1000 ? value.toPrecision(4) : value.toFixed(0);
 }
 
-/** In the first unit that leaves fewer than 1000 of it, rounding included. */
+/** In the first unit that leaves fewer than 1000 of it, rounding included; beyond the last unit in that one. */
 function scaled(value: number, ladder: readonly Step[]): string {
-  const fits = ladder.find(({ factor }) => Number((value / factor).toPrecision(4)) < 1000);
-  const { factor, unit } = fits ?? (ladder.at(-1));
+  const fits = ladder.findIndex(({ factor }) => Number((value / factor).toPrecision(4)) < 1000);
+  const { factor, unit } = ladder.at(fits) ?? { factor: 1, unit: "" };
   const gap = unit.startsWith("/") ? "" : " ";
   return `${significant(value / factor)}${gap}${unit}`;
 }
