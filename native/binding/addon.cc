@@ -1,0 +1,45 @@
+// What JavaScript sees of the engine; src/native/surface.ts declares the same.
+
+#include <napi.h>
+
+#include "binding/convert.h"
+#include "binding/session_wrap.h"
+#include "core/affinity.h"
+#include "core/clock.h"
+
+namespace cnb {
+
+namespace {
+
+Napi::Value allowed_cpus_js(const Napi::CallbackInfo& info) {
+  try {
+    const std::vector<int> cpus = allowed_cpus();
+    auto array = Napi::Array::New(info.Env(), cpus.size());
+    for (uint32_t i = 0; i < cpus.size(); i++) array.Set(i, Napi::Number::New(info.Env(), cpus[i]));
+    return array;
+  } catch (const SystemError& error) {
+    throw to_js_error(info.Env(), error);
+  }
+}
+
+Napi::Value current_cpu_js(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), current_cpu()); }
+
+Napi::Value now_ns_js(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(now_ns()));
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Session", SessionWrap::define(env));
+  exports.Set("allowedCpus", Napi::Function::New<allowed_cpus_js>(env, "allowedCpus"));
+  exports.Set("currentCpu", Napi::Function::New<current_cpu_js>(env, "currentCpu"));
+  exports.Set("nowNs", Napi::Function::New<now_ns_js>(env, "nowNs"));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace cnb
+
+static Napi::Object init(Napi::Env env, Napi::Object exports) { return cnb::init(env, exports); }
+
+NODE_API_MODULE(cnb_load, init)

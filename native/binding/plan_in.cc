@@ -1,0 +1,148 @@
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include "binding/convert.h"
+
+namespace cnb {
+
+namespace {
+
+class Reader {
+ public:
+  explicit Reader(const Napi::Object& object) : object_(object) {}
+
+  [[noreturn]] void refuse(const char* field, const std::string& expected) const {
+    const std::string got = object_.Get(field).ToString().Utf8Value();
+    throw Napi::TypeError::New(object_.Env(), std::string(field) + ": expected " + expected + ", got " + got);
+  }
+
+  template <typename T>
+  T integer(const char* field) const {
+    const Napi::Value value = object_.Get(field);
+    if (value.IsNumber()) return integer_of<T>(field, value);
+    refuse(field, "an integer");
+  }
+
+  bool boolean(const char* field) const {
+    const Napi::Value value = object_.Get(field);
+    if (!value.IsBoolean()) refuse(field, "a boolean");
+    return value.As<Napi::Boolean>().Value();
+  }
+
+  std::string text(const char* field) const {
+    const Napi::Value value = object_.Get(field);
+    if (!value.IsString()) refuse(field, "a string");
+    return value.As<Napi::String>().Utf8Value();
+  }
+
+  template <typename E>
+  E choice(const char* field, std::initializer_list<std::pair<std::string_view, E>> choices) const {
+    const std::string given = text(field);
+    std::string names;
+    for (const auto& [name, result] : choices) {
+      if (name == given) return result;
+      names += (names.empty() ? "" : ", ") + std::string(name);
+    }
+    refuse(field, "one of " + names);
+  }
+
+  template <typename T>
+  std::vector<T> integers(const char* field) const {
+    std::vector<T> result;
+    for (const Napi::Value& value : array(field)) {
+      if (!value.IsNumber()) refuse(field, "an array of integers");
+      result.push_back(integer_of<T>(field, value));
+    }
+    return result;
+  }
+
+  std::vector<std::string> texts(const char* field) const {
+    std::vector<std::string> result;
+    for (const Napi::Value& value : array(field)) {
+      if (!value.IsString()) refuse(field, "an array of strings");
+      result.push_back(value.As<Napi::String>().Utf8Value());
+    }
+    return result;
+  }
+
+  bool is_null(const char* field) const { return object_.Get(field).IsNull(); }
+
+  Cookie cookie(const char* field) const {
+    const Napi::Value value = object_.Get(field);
+    Cookie result{};
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array ||
+        value.As<Napi::Uint8Array>().ElementLength() != result.size()) {
+      refuse(field, "a Uint8Array of 16 bytes");
+    }
+    const auto bytes = value.As<Napi::Uint8Array>();
+    std::copy_n(bytes.Data(), result.size(), result.begin());
+    return result;
+  }
+
+ private:
+  template <typename T>
+  T integer_of(const char* field, const Napi::Value& value) const {
+    const double number = value.As<Napi::Number>().DoubleValue();
+    // Every double up to 2^53 is an exact integer; no field is larger.
+    const double low = static_cast<double>(std::numeric_limits<T>::min());
+    const double high = std::min(static_cast<double>(std::numeric_limits<T>::max()), 9007199254740991.0);
+    if (std::trunc(number) != number || number < low || number > high) refuse(field, "an integer in range");
+    return static_cast<T>(number);
+  }
+
+  std::vector<Napi::Value> array(const char* field) const {
+    const Napi::Value value = object_.Get(field);
+    if (!value.IsArray()) refuse(field, "an array");
+    const auto items = value.As<Napi::Array>();
+    std::vector<Napi::Value> result;
+    for (uint32_t i = 0; i < items.Length(); i++) result.push_back(items.Get(i));
+    return result;
+  }
+
+  Napi::Object object_;
+};
+
+}  // namespace
+
+Plan plan_from(const Napi::Value& value) {
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "plan: expected an object");
+  const Reader in(value.As<Napi::Object>());
+  Plan plan;
+  plan.role = in.choice<Role>("role", {{"client", Role::client}, {"server", Role::server}});
+  plan.loop = in.choice<LoopKind>("loop", {{"send", LoopKind::send},
+                                           {"receive", LoopKind::receive},
+                                           {"rr", LoopKind::rr},
+                                           {"crr", LoopKind::crr}});
+  plan.engine = in.choice<Engine>("engine", {{"block", Engine::block}, {"epoll", Engine::epoll}});
+  plan.flows = in.integer<uint32_t>("flows");
+  plan.cpus = in.integers<int>("cpus");
+  plan.address = in.text("address");
+  plan.port = in.integer<uint16_t>("port");
+  plan.addresses = in.texts("addresses");
+  if (!in.is_null("localPorts")) {
+    const std::vector<uint16_t> range = in.integers<uint16_t>("localPorts");
+    if (range.size() != 2) in.refuse("localPorts", "null or [first, last]");
+    plan.local_ports = {range[0], range[1]};
+  }
+  plan.cookie = in.cookie("cookie");
+  plan.sndbuf = in.integer<int>("sndbufBytes");
+  plan.rcvbuf = in.integer<int>("rcvbufBytes");
+  plan.no_delay = in.boolean("noDelay");
+  plan.congestion = in.text("congestion");
+  plan.mss = in.integer<int>("mssBytes");
+  plan.send_size = in.integer<size_t>("sendSizeBytes");
+  plan.recv_size = in.integer<size_t>("recvSizeBytes");
+  plan.request = in.integer<size_t>("requestBytes");
+  plan.response = in.integer<size_t>("responseBytes");
+  plan.burst = in.integer<uint32_t>("burst");
+  plan.zerocopy =
+      in.choice<Zerocopy>("zerocopy", {{"off", Zerocopy::off}, {"msg", Zerocopy::msg}, {"sendfile", Zerocopy::sendfile}});
+  plan.rx = in.choice<Rx>("rx", {{"copy", Rx::copy}, {"trunc", Rx::trunc}});
+  plan.close = in.choice<CloseMode>(
+      "close", {{"server", CloseMode::server}, {"client", CloseMode::client}, {"reset", CloseMode::reset}});
+  plan.setup_timeout_ms = in.integer<int>("setupTimeoutMs");
+  return plan;
+}
+
+}  // namespace cnb

@@ -1,0 +1,107 @@
+#include "binding/session_wrap.h"
+
+#include "binding/convert.h"
+#include "loops/loops.h"
+
+namespace cnb {
+
+namespace {
+
+// An event travels as the pointer itself: one that is never delivered, because the environment went away, leaks nothing.
+void* as_data(Session::Event event) { return reinterpret_cast<void*>(static_cast<uintptr_t>(event) + 1); }
+Session::Event as_event(void* data) {
+  return static_cast<Session::Event>(reinterpret_cast<uintptr_t>(data) - 1);
+}
+
+}  // namespace
+
+Napi::Function SessionWrap::define(Napi::Env env) {
+  return DefineClass(env, "Session",
+                     {InstanceAccessor<&SessionWrap::port>("port"), InstanceMethod<&SessionWrap::go>("go"),
+                      InstanceMethod<&SessionWrap::open_window>("openWindow"),
+                      InstanceMethod<&SessionWrap::close_window>("closeWindow"),
+                      InstanceMethod<&SessionWrap::stop>("stop"), InstanceMethod<&SessionWrap::snapshot>("snapshot"),
+                      InstanceMethod<&SessionWrap::result>("result")});
+}
+
+SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionWrap>(info) {
+  const Napi::Env env = info.Env();
+  if (info.Length() < 2 || !info[1].IsFunction()) {
+    throw Napi::TypeError::New(env, "Session: expected a plan and a function");
+  }
+  Plan plan = plan_from(info[0]);
+  const Worker::Loop loop = select_loop(plan);
+  notifier_ = Notifier::New(env, info[1].As<Napi::Function>(), "cnb-load session", 0, 1, this);
+  try {
+    session_ = std::make_unique<Session>(std::move(plan), loop,
+                                         [this](Session::Event event) { notifier_.NonBlockingCall(as_data(event)); });
+  } catch (const SystemError& error) {
+    notifier_.Release();
+    throw to_js_error(env, error);
+  } catch (const std::exception& error) {
+    notifier_.Release();
+    throw Napi::RangeError::New(env, error.what());
+  }
+  // Hooks run in reverse order of registration: this one before the notifier's own, while it can still be called.
+  napi_add_env_cleanup_hook(env, on_teardown, this);
+  live_ = true;
+  Ref();
+}
+
+SessionWrap::~SessionWrap() {
+  // Not reached while live: Ref() and the teardown hook see to that.
+  session_.reset();
+}
+
+void SessionWrap::on_teardown(void* data) {
+  auto* wrap = static_cast<SessionWrap*>(data);
+  wrap->live_ = false;
+  wrap->session_.reset();
+  wrap->notifier_.Release();
+}
+
+void SessionWrap::deliver(Napi::Env env, Napi::Function callback, SessionWrap* wrap, void* data) {
+  // No environment or no session: it is being torn down, and nobody is left to tell.
+  if (static_cast<napi_env>(env) == nullptr || !wrap->live_) return;
+  Napi::Object event = Napi::Object::New(env);
+  if (as_event(data) == Session::Event::ready) {
+    event.Set("type", "ready");
+  } else {
+    event.Set("type", "ended");
+    event.Set("fault", to_js(env, wrap->session_->result().fault));
+    wrap->release();
+  }
+  callback.Call({event});
+}
+
+// The session has ended; from here on the object is an ordinary one that holds a result.
+void SessionWrap::release() {
+  live_ = false;
+  napi_remove_env_cleanup_hook(Env(), on_teardown, this);
+  notifier_.Release();
+  Unref();
+}
+
+Napi::Value SessionWrap::port(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), session_->port());
+}
+
+void SessionWrap::go(const Napi::CallbackInfo&) { session_->go(); }
+
+void SessionWrap::open_window(const Napi::CallbackInfo&) { session_->open_window(); }
+
+void SessionWrap::close_window(const Napi::CallbackInfo&) { session_->close_window(); }
+
+void SessionWrap::stop(const Napi::CallbackInfo&) { session_->stop(); }
+
+Napi::Value SessionWrap::snapshot(const Napi::CallbackInfo& info) {
+  const bool histograms = info.Length() > 0 && info[0].ToBoolean().Value();
+  return to_js(info.Env(), session_->snapshot(histograms));
+}
+
+Napi::Value SessionWrap::result(const Napi::CallbackInfo& info) {
+  if (!session_->ended()) throw Napi::Error::New(info.Env(), "result: the session has not ended yet");
+  return to_js(info.Env(), session_->result());
+}
+
+}  // namespace cnb

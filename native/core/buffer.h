@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace cnb {
+
+// Page-aligned memory for traffic, touched once when it is made. Explicit huge pages where the system has reserved some,
+// ordinary pages otherwise.
+class Buffer {
+ public:
+  Buffer() = default;
+  // The first touch happens on the calling thread, so that the pages come from its NUMA node.
+  explicit Buffer(size_t bytes);
+  Buffer(Buffer&& other) noexcept;
+  Buffer& operator=(Buffer&& other) noexcept;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer();
+
+  uint8_t* data() const { return data_; }
+  size_t size() const { return size_; }
+  bool huge() const { return huge_; }
+
+ private:
+  void swap(Buffer& other) noexcept;
+
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+  size_t mapped_ = 0;
+  bool huge_ = false;
+};
+
+}  // namespace cnb

@@ -1,0 +1,53 @@
+#include "engine/plan.h"
+
+#include <stdexcept>
+
+#include "core/socket.h"
+
+namespace cnb {
+
+namespace {
+
+constexpr size_t kMaxSize = 1u << 30;
+constexpr uint32_t kMaxFlows = 1'000'000;
+constexpr size_t kMaxWorkers = 4096;
+constexpr uint32_t kMaxBurst = 65'536;
+
+template <typename T>
+void expect_range(const char* field, T value, T low, T high) {
+  if (value >= low && value <= high) return;
+  throw std::invalid_argument(std::string(field) + ": expected " + std::to_string(low) + " to " + std::to_string(high) +
+                              ", got " + std::to_string(value));
+}
+
+}  // namespace
+
+void validate(const Plan& plan) {
+  expect_range<uint32_t>("flows", plan.flows, 1, kMaxFlows);
+  expect_range<size_t>("cpus (workers)", plan.workers(), 1, kMaxWorkers);
+  for (const int cpu : plan.cpus) expect_range("cpus", cpu, -1, 1 << 20);
+  // A blocking CRR server takes whatever connection comes next, so its workers need not match the flows.
+  const bool flows_have_workers = plan.role == Role::client || plan.long_lived();
+  if (plan.engine == Engine::block && flows_have_workers && plan.flows != plan.workers()) {
+    throw std::invalid_argument("engine: block needs one worker per flow, got " + std::to_string(plan.workers()) +
+                                " workers for " + std::to_string(plan.flows) + " flows");
+  }
+  if (flows_have_workers && plan.workers() > plan.flows) {
+    throw std::invalid_argument("cpus: more workers than flows");
+  }
+  expect_range<size_t>("sendSizeBytes", plan.send_size, 1, kMaxSize);
+  expect_range<size_t>("recvSizeBytes", plan.recv_size, 1, kMaxSize);
+  expect_range<size_t>("requestBytes", plan.request, 1, kMaxSize);
+  expect_range<size_t>("responseBytes", plan.response, 1, kMaxSize);
+  expect_range<uint32_t>("burst", plan.burst, 0, kMaxBurst);
+  expect_range("sndbufBytes", plan.sndbuf, 0, 1 << 30);
+  expect_range("rcvbufBytes", plan.rcvbuf, 0, 1 << 30);
+  expect_range("mssBytes", plan.mss, 0, 65'535);
+  expect_range("setupTimeoutMs", plan.setup_timeout_ms, 1, 600'000);
+  if (plan.congestion.size() > 15) throw std::invalid_argument("congestion: expected at most 15 characters");
+  if (plan.local_ports.first > plan.local_ports.second) throw std::invalid_argument("localPorts: first exceeds last");
+  Address::parse(plan.address, plan.port);
+  for (const std::string& address : plan.addresses) Address::parse(address, 0);
+}
+
+}  // namespace cnb

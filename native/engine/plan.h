@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cnb {
+
+enum class Role { client, server };
+enum class LoopKind { send, receive, rr, crr };
+enum class Engine { block, epoll };
+enum class Zerocopy { off, msg, sendfile };
+enum class Rx { copy, trunc };
+enum class CloseMode { server, client, reset };
+
+using Cookie = std::array<uint8_t, 16>;
+
+// One host's half of one test. src/native/surface.ts says what each field means.
+struct Plan {
+  Role role = Role::client;
+  LoopKind loop = LoopKind::send;
+  Engine engine = Engine::block;
+  uint32_t flows = 1;
+  std::vector<int> cpus;
+  std::string address;
+  uint16_t port = 0;
+  std::vector<std::string> addresses;
+  // First and last source port to walk, or {0, 0}: the kernel chooses.
+  std::pair<uint16_t, uint16_t> local_ports{0, 0};
+  Cookie cookie{};
+  int sndbuf = 0;
+  int rcvbuf = 0;
+  bool no_delay = true;
+  std::string congestion;
+  int mss = 0;
+  size_t send_size = 128 * 1024;
+  size_t recv_size = 128 * 1024;
+  size_t request = 1;
+  size_t response = 1;
+  uint32_t burst = 0;
+  Zerocopy zerocopy = Zerocopy::off;
+  Rx rx = Rx::copy;
+  CloseMode close = CloseMode::server;
+  int setup_timeout_ms = 10'000;
+
+  size_t workers() const { return cpus.size(); }
+  // True where flows live for the whole run.
+  bool long_lived() const { return loop != LoopKind::crr; }
+};
+
+// Throws std::invalid_argument naming the field, what was expected and what came. TypeScript has validated before; this is
+// the last line for callers that did not.
+void validate(const Plan& plan);
+
+}  // namespace cnb

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "core/counter.h"
+#include "core/histogram.h"
+
+namespace cnb {
+
+// The stages of a session, in order. Workers read it once per transaction; only the session writes it.
+enum class Stage : uint32_t { warmup, window, winddown, stop };
+
+// Failed connection attempts of CRR.
+struct ConnectErrors {
+  Counter ports_exhausted;
+  Counter refused;
+  Counter timed_out;
+  Counter reset;
+  Counter other;
+
+  void count(int err);
+};
+
+struct FlowCounters {
+  Counter bytes_sent;
+  Counter bytes_received;
+  Counter transactions;
+  Counter connections;
+  ConnectErrors errors;
+};
+
+struct LatencyRecord {
+  Histogram latency;
+  // CRR only.
+  std::optional<Histogram> connect;
+  std::optional<Histogram> request;
+};
+
+// Bytes handed over with MSG_ZEROCOPY and what the kernel said became of them.
+struct ZerocopyCounters {
+  Counter requested;
+  Counter zero_copied;
+  Counter copied;
+};
+
+// Where one worker counts. It has two: one for the window and one for everything around it.
+struct Recorder {
+  // `timed`: histograms are kept; `crr`: of its phases too.
+  void prepare(size_t flow_count, bool timed, bool crr);
+
+  std::unique_ptr<FlowCounters[]> flows;
+  std::unique_ptr<LatencyRecord> latency;
+  ZerocopyCounters zerocopy;
+};
+
+}  // namespace cnb

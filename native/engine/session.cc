@@ -1,0 +1,290 @@
+#include "engine/session.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+
+#include "core/clock.h"
+#include "engine/facts.h"
+#include "engine/flow_setup.h"
+
+namespace cnb {
+
+namespace {
+
+// How often a stopping session repeats the interruption of workers that have not ended yet.
+constexpr int kInterruptMs = 5;
+// A CRR server must not let a silent connection hold a blocking worker; netperf's own servers hang here.
+constexpr int kServerIoTimeoutMs = 5'000;
+
+// Signals belong to the embedding program; its handlers must not run on, or interrupt, our threads. Threads inherit the mask.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+Fd make_event() { return Fd(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")); }
+
+}  // namespace
+
+Session::Session(Plan plan, Worker::Loop loop, OnEvent on_event)
+    : plan_(std::move(plan)),
+      loop_(loop),
+      on_event_(std::move(on_event)),
+      wake_event_(make_event()),
+      stop_event_(make_event()),
+      port_(plan_.port) {
+  validate(plan_);
+  if (plan_.role == Role::server) open_listeners();
+  create_workers();
+  const SignalsBlocked blocked;  // the workers inherit it from this thread
+  thread_ = std::thread([this] { main(); });
+}
+
+Session::~Session() {
+  stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+// Blocking workers and the admission of long-lived flows share one listener. Epoll workers of CRR get one each
+// (SO_REUSEPORT), so that the kernel spreads the connections and no two workers wake for one.
+void Session::open_listeners() {
+  const bool crr = plan_.loop == LoopKind::crr;
+  const bool one_each = crr && plan_.engine == Engine::epoll && plan_.workers() > 1;
+  ListenOptions options;
+  options.nonblocking = !crr || plan_.engine == Engine::epoll;
+  options.timeout_ms = crr && plan_.engine == Engine::block ? kServerIoTimeoutMs : 0;
+  Address at = Address::parse(plan_.address, plan_.port);
+  if (one_each && plan_.port != 0) {
+    // Sockets that share a port would also share it with another session of this user; this one finds that out.
+    listen_on(at, socket_options(plan_), options);
+  }
+  options.reuse_port = one_each;
+  for (size_t i = 0; i < (one_each ? plan_.workers() : 1); i++) {
+    listeners_.push_back(std::make_shared<Fd>(listen_on(at, socket_options(plan_), options)));
+    at.set_port(Address::local_of(listeners_[0]->get()).port());
+  }
+  port_ = at.port();
+}
+
+// Flows are split as evenly as whole numbers allow: the first (flows mod workers) workers own one more.
+void Session::create_workers() {
+  const size_t workers = plan_.workers();
+  size_t first = 0;
+  for (size_t i = 0; i < workers; i++) {
+    const size_t count = plan_.flows / workers + (i < plan_.flows % workers ? 1 : 0);
+    workers_.push_back(std::make_unique<Worker>(
+        Worker::Setup{plan_, shared_, i, first, count, stop_event_.get(), wake_event_.get()}));
+    if (!plan_.long_lived() && plan_.role == Role::server) {
+      workers_.back()->adopt_listener(listeners_[i % listeners_.size()]);
+    }
+    first += count;
+  }
+}
+
+void Session::go() {
+  go_.store(true, std::memory_order_release);
+  wake();
+}
+
+void Session::open_window() {
+  const std::lock_guard lock(mutex_);
+  if (opened_ns_.load() != 0 || stop_.load()) return;
+  cpu_at_open_ns_ = workers_cpu_ns();
+  shared_.stage.store(Stage::window, std::memory_order_release);
+  opened_ns_.store(now_ns(), std::memory_order_release);
+  wake();
+}
+
+void Session::close_window() {
+  close_window_at(now_ns());
+  wake();
+}
+
+void Session::close_window_at(uint64_t now) {
+  const std::lock_guard lock(mutex_);
+  if (opened_ns_.load() == 0 || closed_ns_.load() != 0) return;
+  shared_.stage.store(Stage::winddown, std::memory_order_release);
+  closed_ns_.store(now, std::memory_order_release);
+  worker_cpu_ns_ = workers_cpu_ns() - cpu_at_open_ns_;
+}
+
+void Session::stop() {
+  stop_.store(true, std::memory_order_release);
+  wake();
+}
+
+void Session::wake() { eventfd_write(wake_event_.get(), 1); }
+
+bool Session::drain_wake() {
+  eventfd_t ignored;
+  eventfd_read(wake_event_.get(), &ignored);
+  return stop_.load(std::memory_order_acquire);
+}
+
+void Session::main() {
+  pthread_setname_np(pthread_self(), "cnb-session");
+  const char* phase = plan_.role == Role::client ? "connect" : "admit";
+  try {
+    bring_up();
+    phase = "thread";
+    start_workers();
+    supervise();
+  } catch (const SystemError& error) {
+    fault_ = fault_of(phase, error);
+  } catch (const std::exception& error) {
+    // std::thread and allocations: both mean that the system has no more to give.
+    fault_ = {Fault::Reason::system_call, phase, "", ENOMEM, "", error.what()};
+  }
+  if (fault_ && fault_.err == ETIMEDOUT) fault_.reason = Fault::Reason::timeout;
+  wind_up();
+  ended_.store(true, std::memory_order_release);
+  on_event_(Event::ended);
+}
+
+void Session::bring_up() {
+  const auto cancelled = [this] { return drain_wake(); };
+  if (!plan_.long_lived()) {
+    facts_ = socket_facts_of(plan_.role == Role::server ? listeners_[0]->get() : sample_socket().get());
+    if (plan_.role == Role::client) try_connect(plan_, wake_event_.get(), cancelled);
+    return;
+  }
+  if (plan_.role == Role::client) {
+    hand_out(connect_flows(plan_, wake_event_.get(), cancelled));
+  } else {
+    hand_out(admit_flows(plan_, listeners_[0]->get(), wake_event_.get(), cancelled));
+    listeners_.clear();
+  }
+}
+
+// A socket with the options that each CRR connection of this client will have.
+Fd Session::sample_socket() const {
+  Fd fd = tcp_socket(Address::parse(plan_.address, 0).family(), true);
+  apply(fd.get(), socket_options(plan_));
+  return fd;
+}
+
+Worker& Session::worker_of(size_t flow, size_t& local) {
+  const size_t workers = plan_.workers();
+  const size_t share = plan_.flows / workers;
+  const size_t larger = plan_.flows % workers;
+  const size_t worker = flow < larger * (share + 1) ? flow / (share + 1) : larger + (flow - larger * (share + 1)) / share;
+  local = flow - workers_[worker]->first_flow();
+  return *workers_[worker];
+}
+
+void Session::hand_out(std::vector<Fd> flows) {
+  if (flows.empty()) return;  // cancelled
+  for (size_t i = 0; i < flows.size(); i++) {
+    if (plan_.engine == Engine::block) set_nonblocking(flows[i].get(), false);
+    size_t local = 0;
+    Worker& worker = worker_of(i, local);
+    worker.adopt(local, std::move(flows[i]));
+  }
+}
+
+void Session::start_workers() {
+  if (stop_.load(std::memory_order_acquire)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& worker : workers_) worker->start(loop_);
+  }
+  const auto armed = [this] {
+    return std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->armed(); });
+  };
+  while (!armed() && !stop_.load(std::memory_order_acquire)) {
+    pollfd waiting{wake_event_.get(), POLLIN, 0};
+    poll(&waiting, 1, -1);
+    drain_wake();
+  }
+}
+
+// From "every worker is armed" until someone asks to stop, a worker ends, or all have.
+void Session::supervise() {
+  bool announced = false;
+  while (!stop_.load(std::memory_order_acquire)) {
+    if (std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->done(); })) return;
+    if (!announced) {
+      announced = true;
+      ready_.store(true, std::memory_order_release);
+      on_event_(Event::ready);
+    }
+    if (go_.load(std::memory_order_acquire) && !shared_.gate.exchange(true)) shared_.gate.notify_all();
+    read_tcp_info();
+    pollfd waiting{wake_event_.get(), POLLIN, 0};
+    poll(&waiting, 1, -1);
+    drain_wake();
+  }
+}
+
+void Session::wind_up() {
+  // A fault or an abort ends the window where it is; what was measured until now stays valid.
+  close_window_at(now_ns());
+  stop_.store(true, std::memory_order_release);
+  read_tcp_info();
+  shared_.stage.store(Stage::stop, std::memory_order_seq_cst);
+  shared_.gate.store(true);
+  shared_.gate.notify_all();
+  eventfd_write(stop_event_.get(), 1);
+  for (const auto& listener : listeners_) ::shutdown(listener->get(), SHUT_RDWR);
+  while (!workers_done()) {
+    for (auto& worker : workers_) worker->interrupt();
+    pollfd waiting{wake_event_.get(), POLLIN, 0};
+    poll(&waiting, 1, kInterruptMs);
+    drain_wake();
+  }
+  const std::lock_guard lock(mutex_);
+  joined_ = true;
+  for (auto& worker : workers_) {
+    worker->join();
+    if (!fault_ && worker->fault()) fault_ = worker->fault();
+    worker->release_sockets();
+  }
+  listeners_.clear();
+}
+
+bool Session::workers_done() const {
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return !worker->started() || worker->done(); });
+}
+
+uint64_t Session::workers_cpu_ns() const {
+  uint64_t sum = 0;
+  if (!joined_) {
+    for (const auto& worker : workers_) sum += worker->cpu_ns();
+  }
+  return sum;
+}
+
+// Reads TCP_INFO when the window has opened and again when it has closed: the flows' retransmissions in between are its own.
+void Session::read_tcp_info() {
+  if (!plan_.long_lived()) return;
+  const auto read = [this] {
+    std::vector<std::optional<TcpInfo>> all;
+    all.reserve(plan_.flows);
+    for (const auto& worker : workers_) {
+      for (size_t i = 0; i < worker->flow_count(); i++) all.push_back(tcp_info_of(worker->flow_fd(i)));
+    }
+    return all;
+  };
+  if (opened_ns_.load() != 0 && info_at_open_.empty()) info_at_open_ = read();
+  if (closed_ns_.load() != 0 && info_at_close_.empty()) {
+    info_at_close_ = read();
+    if (const int fd = workers_[0]->flow_fd(0); fd >= 0) facts_ = socket_facts_of(fd);
+  }
+}
+
+}  // namespace cnb

@@ -1,0 +1,151 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/error.h"
+#include "core/fd.h"
+#include "engine/facts.h"
+#include "engine/plan.h"
+#include "engine/worker.h"
+
+namespace cnb {
+
+struct ConnectErrorTotals {
+  uint64_t ports_exhausted = 0;
+  uint64_t refused = 0;
+  uint64_t timed_out = 0;
+  uint64_t reset = 0;
+  uint64_t other = 0;
+};
+
+struct Totals {
+  uint64_t bytes_sent = 0;
+  uint64_t bytes_received = 0;
+  uint64_t transactions = 0;
+  uint64_t connections = 0;
+  ConnectErrorTotals errors;
+
+  void add(const FlowCounters& flow);
+};
+
+struct FlowResult {
+  Totals totals;
+  int cpu = -1;
+  bool connects = false;  // it makes connections of its own (CRR client)
+  std::optional<TcpInfo> tcp_info;
+};
+
+struct Latencies {
+  HistogramData latency;
+  std::optional<HistogramData> connect;
+  std::optional<HistogramData> request;
+};
+
+struct Snapshot {
+  uint64_t at_ns = 0;
+  uint64_t window_ns = 0;
+  bool ready = false;
+  Totals totals;
+  std::optional<HistogramData> latency;
+};
+
+struct Result {
+  uint64_t window_ns = 0;
+  Totals window;
+  Totals total;
+  std::vector<FlowResult> flows;
+  std::optional<Latencies> latencies;
+  struct Zerocopy {
+    uint64_t requested, zero_copied, copied;
+  };
+  std::optional<Zerocopy> zerocopy;
+  bool huge_pages = false;
+  uint64_t worker_cpu_ns = 0;
+  SocketFacts socket;
+  Fault fault;
+};
+
+// One host's half of one test: brings the flows up, holds the workers at the barrier, opens and closes the window, stops,
+// joins and merges. A thread of its own does all that may wait; every public function returns at once and may be called from
+// any one thread.
+class Session {
+ public:
+  enum class Event { ready, ended };
+  // Called on the session's own thread: at most once `ready`, then exactly once `ended`, when all workers have been joined.
+  using OnEvent = std::function<void(Event)>;
+
+  // Opens the listener (server). Throws std::invalid_argument for a bad plan, SystemError where a socket or thread cannot be had.
+  Session(Plan plan, Worker::Loop loop, OnEvent on_event);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  uint16_t port() const { return port_; }
+  void go();
+  void open_window();
+  void close_window();
+  void stop();
+  Snapshot snapshot(bool histogram) const;
+  bool ended() const { return ended_.load(std::memory_order_acquire); }
+  // Only once ended().
+  Result result() const;
+
+ private:
+  void open_listeners();
+  void create_workers();
+  void main();
+  void bring_up();
+  void start_workers();
+  void hand_out(std::vector<Fd> flows);
+  void supervise();
+  void wind_up();
+  bool workers_done() const;
+  void close_window_at(uint64_t now);
+  void read_tcp_info();
+  Fd sample_socket() const;
+  uint64_t workers_cpu_ns() const;
+  void wake();
+  bool drain_wake();
+  Worker& worker_of(size_t flow, size_t& local);
+
+  const Plan plan_;
+  const Worker::Loop loop_;
+  const OnEvent on_event_;
+  Shared shared_;
+  Fd wake_event_;
+  Fd stop_event_;
+  std::vector<std::shared_ptr<Fd>> listeners_;
+  uint16_t port_ = 0;
+  std::vector<std::unique_ptr<Worker>> workers_;
+
+  std::atomic<bool> go_{false};
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> ended_{false};
+  std::atomic<uint64_t> opened_ns_{0};
+  std::atomic<uint64_t> closed_ns_{0};
+
+  // Guards the workers' CPU clocks (a joined thread has none) and the stage's transitions.
+  mutable std::mutex mutex_;
+  bool joined_ = false;
+  uint64_t cpu_at_open_ns_ = 0;
+  uint64_t worker_cpu_ns_ = 0;
+
+  // The session's own thread only, until ended.
+  std::vector<std::optional<TcpInfo>> info_at_open_;
+  std::vector<std::optional<TcpInfo>> info_at_close_;
+  SocketFacts facts_;
+  Fault fault_;
+
+  std::thread thread_;
+};
+
+}  // namespace cnb

@@ -1,0 +1,97 @@
+// Reading and merging what a session has counted.
+
+#include <algorithm>
+
+#include "core/clock.h"
+#include "engine/session.h"
+
+namespace cnb {
+
+namespace {
+
+void add_all(Totals& totals, const Recorder& recorder, size_t flows) {
+  for (size_t i = 0; i < flows; i++) totals.add(recorder.flows[i]);
+}
+
+// The per-worker counters of a CRR server sit in its first slot, since its connections belong to no flow.
+size_t slots_of(const Plan& plan, const Worker& worker) {
+  return plan.role == Role::server && !plan.long_lived() ? 1 : worker.flow_count();
+}
+
+Latencies merge_latencies(const std::vector<std::unique_ptr<Worker>>& workers) {
+  Latencies merged;
+  for (const auto& worker : workers) {
+    const LatencyRecord& record = *worker->window().latency;
+    record.latency.merge_into(merged.latency);
+    if (record.connect) record.connect->merge_into(merged.connect ? *merged.connect : merged.connect.emplace());
+    if (record.request) record.request->merge_into(merged.request ? *merged.request : merged.request.emplace());
+  }
+  return merged;
+}
+
+}  // namespace
+
+void Totals::add(const FlowCounters& flow) {
+  bytes_sent += flow.bytes_sent.load();
+  bytes_received += flow.bytes_received.load();
+  transactions += flow.transactions.load();
+  connections += flow.connections.load();
+  errors.ports_exhausted += flow.errors.ports_exhausted.load();
+  errors.refused += flow.errors.refused.load();
+  errors.timed_out += flow.errors.timed_out.load();
+  errors.reset += flow.errors.reset.load();
+  errors.other += flow.errors.other.load();
+}
+
+Snapshot Session::snapshot(bool histogram) const {
+  Snapshot snapshot;
+  snapshot.at_ns = now_ns();
+  const uint64_t opened = opened_ns_.load(std::memory_order_acquire);
+  const uint64_t closed = closed_ns_.load(std::memory_order_acquire);
+  if (opened != 0) snapshot.window_ns = (closed != 0 ? closed : std::max(snapshot.at_ns, opened)) - opened;
+  snapshot.ready = ready_.load(std::memory_order_acquire);
+  for (const auto& worker : workers_) add_all(snapshot.totals, worker->window(), slots_of(plan_, *worker));
+  if (histogram && workers_[0]->window().latency) {
+    HistogramData merged;
+    for (const auto& worker : workers_) worker->window().latency->latency.merge_into(merged);
+    snapshot.latency = std::move(merged);
+  }
+  return snapshot;
+}
+
+Result Session::result() const {
+  Result result;
+  result.window_ns = closed_ns_.load() - opened_ns_.load();
+  result.worker_cpu_ns = worker_cpu_ns_;
+  result.socket = facts_;
+  result.fault = fault_;
+  result.flows.reserve(plan_.flows);
+  Result::Zerocopy zerocopy{};
+  for (const auto& worker : workers_) {
+    const Recorder& window = worker->window();
+    const size_t slots = slots_of(plan_, *worker);
+    add_all(result.window, window, slots);
+    add_all(result.total, window, slots);
+    add_all(result.total, worker->outside(), slots);
+    for (size_t i = 0; i < slots; i++) {
+      FlowResult& flow = result.flows.emplace_back();
+      flow.totals.add(window.flows[i]);
+      flow.cpu = worker->cpu();
+      flow.connects = plan_.role == Role::client && !plan_.long_lived();
+    }
+    zerocopy.requested += window.zerocopy.requested.load();
+    zerocopy.zero_copied += window.zerocopy.zero_copied.load();
+    zerocopy.copied += window.zerocopy.copied.load();
+    result.huge_pages = result.huge_pages || worker->huge_pages();
+  }
+  for (size_t i = 0; i < result.flows.size() && i < info_at_close_.size(); i++) {
+    auto info = info_at_close_[i];
+    if (info && i < info_at_open_.size() && info_at_open_[i]) info->retransmits -= info_at_open_[i]->retransmits;
+    result.flows[i].tcp_info = info;
+  }
+  if (plan_.loop == LoopKind::send && plan_.zerocopy == Zerocopy::msg) result.zerocopy = zerocopy;
+  if (workers_[0]->window().latency) result.latencies = merge_latencies(workers_);
+  return result;
+}
+
+}  // namespace cnb

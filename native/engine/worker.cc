@@ -1,0 +1,120 @@
+#include "engine/worker.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include <algorithm>
+
+#include "core/affinity.h"
+#include "core/clock.h"
+
+namespace cnb {
+
+namespace {
+
+// Receives of RR and CRR may take many small messages at once; more than this per call gains nothing.
+constexpr size_t kMinScratch = 16 * 1024;
+constexpr size_t kMaxScratch = 1024 * 1024;
+
+}  // namespace
+
+Worker::Worker(const Setup& setup) : setup_(setup), flows_(plan().long_lived() ? setup.flow_count : 0) {
+  const bool crr = plan().loop == LoopKind::crr;
+  const bool timed = plan().role == Role::client && (crr || plan().loop == LoopKind::rr);
+  // A CRR server's worker may own no flow and still counts.
+  for (Recorder& recorder : recorders_) recorder.prepare(std::max<size_t>(setup.flow_count, 1), timed, crr);
+}
+
+void Worker::start(Loop loop) {
+  thread_ = std::thread([this, loop] { main(loop); });
+  const std::string name = "cnb-worker-" + std::to_string(setup_.index);
+  pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());
+}
+
+void Worker::main(Loop loop) {
+  const char* phase = "pin";
+  try {
+    if (const int cpu = plan().cpus[setup_.index]; cpu >= 0) pin_to_cpu(cpu);
+    phase = "buffers";
+    allocate_buffers();
+    advance(State::armed);
+    phase = "traffic";
+    setup_.shared.gate.wait(false, std::memory_order_acquire);
+    if (!stopping()) loop(*this);
+  } catch (const SystemError& error) {
+    fault_ = fault_of(phase, error);
+  } catch (const std::exception& error) {
+    fault_ = {Fault::Reason::system_call, phase, "", ENOMEM, "", error.what()};
+  }
+  slot_.retire();
+  advance(State::done);
+}
+
+void Worker::allocate_buffers() {
+  const Plan& p = plan();
+  const size_t scratch_cap = std::clamp(std::max(p.request, p.response), kMinScratch, kMaxScratch);
+  switch (p.loop) {
+    case LoopKind::send:
+      // Zero-copy loops bring their own: a slot per send in flight, or a file.
+      if (p.zerocopy == Zerocopy::off) send_ = Buffer(p.send_size);
+      break;
+    case LoopKind::receive:
+      recv_ = Buffer(p.recv_size);
+      break;
+    case LoopKind::rr:
+    case LoopKind::crr:
+      send_ = Buffer(p.role == Role::client ? p.request : p.response);
+      recv_ = Buffer(scratch_cap);
+      break;
+  }
+  huge_ = send_.huge() || recv_.huge();
+}
+
+void Worker::advance(State state) {
+  state_.store(state, std::memory_order_release);
+  eventfd_write(setup_.wake_event, 1);
+}
+
+void Worker::interrupt() { slot_.interrupt(); }
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::release_sockets() {
+  flows_.clear();
+  listener_.reset();
+}
+
+uint64_t Worker::cpu_ns() const {
+  clockid_t clock;
+  // pthread_getcpuclockid needs a thread that has not been joined; the session asks only then.
+  auto& thread = const_cast<std::thread&>(thread_);
+  if (!thread.joinable() || pthread_getcpuclockid(thread.native_handle(), &clock) != 0) return 0;
+  return clock_ns(clock);
+}
+
+void Worker::fail(const char* syscall, int err, int fd) {
+  if (stage() >= Stage::winddown || fault_) return;
+  std::string address;
+  if (fd >= 0) {
+    try {
+      address = Address::peer_of(fd).text();
+    } catch (const SystemError&) {
+      // The socket may have lost its peer by now; the fault is reported without.
+    }
+  }
+  fault_ = fault_of("traffic", SystemError(syscall, err, address));
+}
+
+void Worker::fail_peer_closed(int fd) {
+  if (stage() >= Stage::winddown || fault_) return;
+  fail("recv", ECONNRESET, fd);
+  fault_.reason = Fault::Reason::peer_closed;
+  fault_.syscall.clear();
+  fault_.err = 0;
+  fault_.message = "the peer " + fault_.address + " closed a connection that was in use";
+}
+
+}  // namespace cnb

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/buffer.h"
+#include "engine/recorder.h"
+
+namespace cnb {
+
+// The send side of MSG_ZEROCOPY for the flows of one worker (Documentation/networking/msg_zerocopy.rst).
+//
+// The pages of a send belong to the kernel until its completion arrives on the socket's error queue. The pool therefore has one
+// slot per send in flight, shared by all flows of the worker; without a free slot nothing is sent until completions free one.
+// A completion also says whether the kernel avoided the copy or made one after all (loopback and veth always do).
+class ZerocopyPool {
+ public:
+  ZerocopyPool(size_t send_size, size_t flows);
+
+  // Sets SO_ZEROCOPY. Throws SystemError.
+  void enable(int fd) const;
+
+  bool can_send(size_t flow) const { return !free_.empty() && in_flight(flow) < kSendsPerFlow; }
+  size_t in_flight(size_t flow) const { return flows_[flow].next - flows_[flow].first; }
+
+  // Sends one slot's worth and counts it where `recorder` says. The result is send(2)'s; ENOBUFS means that the socket's
+  // optmem is full of notifications. Only when can_send().
+  ssize_t send(int fd, size_t flow, int flags, Recorder& recorder);
+
+  // Takes all completions that wait on a socket's error queue. Returns 0, or the socket's own error when there is one.
+  int reap(int fd, size_t flow);
+
+  bool huge() const { return memory_.huge(); }
+
+ private:
+  // Covers a socket's autotuned send buffer (4 to 6 MiB) with the default send size.
+  static constexpr uint32_t kSendsPerFlow = 64;
+
+  struct Send {
+    size_t bytes;
+    uint32_t slot;
+    bool done;
+    ZerocopyCounters* counters;
+  };
+  struct Flow {
+    // Sends as the kernel numbers them (32 bits, wrapping): the oldest in flight and the one after the newest.
+    uint32_t first = 0;
+    uint32_t next = 0;
+    std::array<Send, kSendsPerFlow> sends;
+
+    Send& at(uint32_t number) { return sends[number % kSendsPerFlow]; }
+  };
+
+  static size_t slots_for(size_t send_size, size_t flows);
+  void complete(Flow& flow, uint32_t low, uint32_t high, bool copied);
+
+  const size_t send_size_;
+  Buffer memory_;
+  std::vector<uint32_t> free_;
+  std::vector<Flow> flows_;
+};
+
+}  // namespace cnb

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "engine/plan.h"
+#include "engine/worker.h"
+
+namespace cnb {
+
+// One function per test, half and engine. Each runs on a worker's thread until the session stops or the worker fails.
+void send_block(Worker& worker);
+void send_epoll(Worker& worker);
+void receive_block(Worker& worker);
+void receive_epoll(Worker& worker);
+void rr_client_block(Worker& worker);
+void rr_server_block(Worker& worker);
+void rr_client_epoll(Worker& worker);
+void rr_server_epoll(Worker& worker);
+void crr_client_block(Worker& worker);
+void crr_server_block(Worker& worker);
+void crr_client_epoll(Worker& worker);
+void crr_server_epoll(Worker& worker);
+
+Worker::Loop select_loop(const Plan& plan);
+
+}  // namespace cnb

@@ -1,0 +1,219 @@
+// TCP_STREAM: one side sends as fast as TCP takes it, the other receives. TCP_MAERTS is the same with the hosts swapped.
+
+#include <poll.h>
+
+#include <memory>
+#include <optional>
+
+#include "core/clock.h"
+#include "core/epoll_set.h"
+#include "io/block.h"
+#include "io/file_source.h"
+#include "io/zerocopy.h"
+#include "loops/loops.h"
+
+namespace cnb {
+
+namespace {
+
+constexpr uint64_t kStopTag = UINT64_MAX;
+// How long a sender that stops waits for the last zero-copy completions of the window.
+constexpr uint64_t kDrainNs = 200'000'000;
+// Looks at the stage this often while it waits for completions only.
+constexpr int kCompletionPollMs = 20;
+
+// The three ways to hand the kernel one send's worth of bytes. ENOBUFS from MSG_ZEROCOPY is reported as is.
+class Source {
+ public:
+  explicit Source(Worker& worker) : worker_(worker) {
+    const Plan& plan = worker.plan();
+    if (plan.zerocopy == Zerocopy::sendfile) file_.emplace(plan.send_size);
+    if (plan.zerocopy == Zerocopy::msg) {
+      pool_.emplace(plan.send_size, worker.flow_count());
+      for (size_t i = 0; i < worker.flow_count(); i++) pool_->enable(worker.flow_fd(i));
+    }
+  }
+
+  ZerocopyPool* pool() { return pool_ ? &*pool_ : nullptr; }
+
+  ssize_t send(size_t flow, int flags) {
+    const int fd = worker_.flow_fd(flow);
+    if (pool_) return pool_->send(fd, flow, flags, worker_.recorder());
+    // A non-blocking socket makes sendfile non-blocking too; it has no flags of its own.
+    if (file_) return file_->send(fd);
+    const Buffer& buffer = worker_.send_buffer();
+    return ::send(fd, buffer.data(), buffer.size(), flags | MSG_NOSIGNAL);
+  }
+
+  const char* call() const { return file_ ? "sendfile" : "send"; }
+
+ private:
+  Worker& worker_;
+  std::optional<FileSource> file_;
+  std::optional<ZerocopyPool> pool_;
+};
+
+void count_sent(Worker& worker, size_t flow, ssize_t n) {
+  worker.recorder().flows[flow].bytes_sent.add(static_cast<uint64_t>(n));
+}
+
+// Completions are on the error queue; poll reports them as POLLERR without being asked.
+void await_completions(ZerocopyPool& pool, int fd, size_t flow, int timeout_ms) {
+  pollfd waiting{fd, 0, 0};
+  poll(&waiting, 1, timeout_ms);
+  pool.reap(fd, flow);
+}
+
+void drain_completions(Worker& worker, ZerocopyPool& pool) {
+  const uint64_t until = now_ns() + kDrainNs;
+  for (size_t i = 0; i < worker.flow_count(); i++) {
+    while (pool.in_flight(i) > 0 && now_ns() < until) await_completions(pool, worker.flow_fd(i), i, kCompletionPollMs);
+  }
+}
+
+void send_until_stopped(Worker& worker, Source& source) {
+  const int fd = worker.flow_fd(0);
+  ZerocopyPool* pool = source.pool();
+  while (!worker.stopping()) {
+    if (pool && !pool->can_send(0)) {
+      await_completions(*pool, fd, 0, kCompletionPollMs);
+      continue;
+    }
+    const ssize_t n = source.send(0, 0);
+    if (n > 0) {
+      count_sent(worker, 0, n);
+    } else if (errno == ENOBUFS && pool && pool->in_flight(0) > 0) {
+      await_completions(*pool, fd, 0, kCompletionPollMs);
+    } else if (errno != EINTR) {
+      return worker.fail(source.call(), errno, fd);
+    }
+  }
+}
+
+struct SendFlow {
+  bool parked = false;  // not watched for room: it waits for completions
+};
+
+class EpollSender {
+ public:
+  EpollSender(Worker& worker, Source& source) : worker_(worker), source_(source), flows_(worker.flow_count()) {
+    set_.add(worker.stop_event(), EPOLLIN, kStopTag);
+    for (size_t i = 0; i < flows_.size(); i++) set_.add(worker.flow_fd(i), EPOLLOUT, i);
+  }
+
+  void run() {
+    while (!worker_.stopping()) {
+      for (const epoll_event& event : set_.wait(-1)) {
+        if (event.data.u64 != kStopTag && !serve(event.data.u64, event.events)) return;
+      }
+    }
+  }
+
+ private:
+  // One send per event keeps the flows fair. False when the worker is finished.
+  bool serve(size_t flow, uint32_t events) {
+    const int fd = worker_.flow_fd(flow);
+    ZerocopyPool* pool = source_.pool();
+    if (events & EPOLLERR) {
+      const int err = pool ? pool->reap(fd, flow) : get_int(fd, SOL_SOCKET, SO_ERROR, "SO_ERROR");
+      if (err != 0) return fail(err, fd);
+      if (pool) unpark();
+    }
+    if (!(events & EPOLLOUT)) return true;
+    if (pool && !pool->can_send(flow)) return park(flow);
+    const ssize_t n = source_.send(flow, MSG_DONTWAIT);
+    if (n > 0) {
+      count_sent(worker_, flow, n);
+      return true;
+    }
+    if (errno == ENOBUFS && pool && pool->in_flight(flow) > 0) return park(flow);
+    return would_block(errno) || fail(errno, fd);
+  }
+
+  bool fail(int err, int fd) {
+    worker_.fail(source_.call(), err, fd);
+    return false;
+  }
+
+  // Without a free slot a writable socket would make epoll_wait return at once, for nothing.
+  bool park(size_t flow) {
+    flows_[flow].parked = true;
+    parked_++;
+    set_.modify(worker_.flow_fd(flow), 0, flow);
+    return true;
+  }
+
+  void unpark() {
+    for (size_t i = 0; parked_ > 0 && i < flows_.size(); i++) {
+      if (!flows_[i].parked || !source_.pool()->can_send(i)) continue;
+      flows_[i].parked = false;
+      parked_--;
+      set_.modify(worker_.flow_fd(i), EPOLLOUT, i);
+    }
+  }
+
+  Worker& worker_;
+  Source& source_;
+  EpollSet set_;
+  std::vector<SendFlow> flows_;
+  size_t parked_ = 0;
+};
+
+// Takes what is there. With MSG_TRUNC the kernel drops the bytes without copying them (tcp(7)).
+ssize_t receive_once(Worker& worker, size_t flow, int flags) {
+  Buffer& buffer = worker.recv_buffer();
+  if (worker.plan().rx == Rx::trunc) flags |= MSG_TRUNC;
+  const ssize_t n = recv_some(worker.flow_fd(flow), buffer.data(), buffer.size(), flags);
+  if (n > 0) worker.recorder().flows[flow].bytes_received.add(static_cast<uint64_t>(n));
+  return n;
+}
+
+}  // namespace
+
+void send_block(Worker& worker) {
+  worker.slot().publish(worker.flow_fd(0));
+  Source source(worker);
+  send_until_stopped(worker, source);
+  if (source.pool()) drain_completions(worker, *source.pool());
+}
+
+void send_epoll(Worker& worker) {
+  Source source(worker);
+  EpollSender(worker, source).run();
+  if (source.pool()) drain_completions(worker, *source.pool());
+}
+
+void receive_block(Worker& worker) {
+  const int fd = worker.flow_fd(0);
+  worker.slot().publish(fd);
+  while (!worker.stopping()) {
+    const ssize_t n = receive_once(worker, 0, 0);
+    if (n == 0) return worker.fail_peer_closed(fd);
+    if (n < 0) return worker.fail("recv", errno, fd);
+  }
+}
+
+void receive_epoll(Worker& worker) {
+  EpollSet set;
+  set.add(worker.stop_event(), EPOLLIN, kStopTag);
+  for (size_t i = 0; i < worker.flow_count(); i++) set.add(worker.flow_fd(i), EPOLLIN, i);
+  while (!worker.stopping()) {
+    for (const epoll_event& event : set.wait(-1)) {
+      if (event.data.u64 == kStopTag) continue;
+      const size_t flow = event.data.u64;
+      const int fd = worker.flow_fd(flow);
+      const ssize_t n = receive_once(worker, flow, MSG_DONTWAIT);
+      if (n > 0 || (n < 0 && would_block(errno))) continue;
+      if (n == 0) {
+        worker.fail_peer_closed(fd);
+      } else {
+        worker.fail("recv", errno, fd);
+      }
+      // In wind-down flows end one by one, and the others still drain.
+      if (worker.fault()) return;
+      set.remove(fd);
+    }
+  }
+}
+
+}  // namespace cnb
