@@ -12,8 +12,12 @@ export function parseHost(text: string): string | undefined {
   return HOST_NAME.test(host) && !DIGITS_AND_DOTS.test(host) ? host : undefined;
 }
 
-/** Numeric addresses of a list, or undefined where one is malformed or named twice. */
+/** As many source addresses as the control protocol carries. */
+export const MAX_ADDRESSES = 64;
+
+/** Numeric addresses of a list, or undefined where one is malformed or named twice, or where they are too many. */
 export function checkAddresses(list: readonly string[]): string[] | undefined {
+  if (list.length > MAX_ADDRESSES) return undefined;
   const addresses = list.map((address) => address.trim().replace(/^\[(.*)\]$/, "$1"));
   const valid = addresses.length > 0 && addresses.every((address) => isIP(address) !== 0);
   return valid && new Set(addresses).size === addresses.length ? addresses : undefined;

@@ -78,9 +78,10 @@ function findAddressConflict({ host, family, bind }: ResolvedSpec): Finding | nu
   return null;
 }
 
-function findPortConflict({ localPorts, bind, flows }: ResolvedSpec): Finding | null {
+/** Every flow walks a share of the range of its own. */
+function findPortConflict({ localPorts, flows }: ResolvedSpec): Finding | null {
   if (localPorts === null) return null;
-  const pairs = (localPorts[1] - localPorts[0] + 1) * Math.max(1, bind.length);
-  if (pairs >= flows) return null;
-  return { key: "localPorts", message: `expected at least one port per flow (${flows}), got ${pairs}` };
+  const ports = localPorts[1] - localPorts[0] + 1;
+  if (ports >= flows) return null;
+  return { key: "localPorts", message: `expected at least one port per flow (${flows}), got ${ports}` };
 }

@@ -1,4 +1,4 @@
-import { checkAddresses, checkCidrs, checkPortRange, parseHost, parsePortRange } from "./addresses.js";
+import { MAX_ADDRESSES, checkAddresses, checkCidrs, checkPortRange, parseHost, parsePortRange } from "./addresses.js";
 import { MAX_CPU, checkCpus, formatCpuList, parseCpuList } from "./cpu-lists.js";
 import { formatDuration, parseDuration, secondsToNs } from "./durations.js";
 import type { Row } from "./row.js";
@@ -61,7 +61,7 @@ export function expectedText(row: Row): string {
     case "host":
       return "a host name or an address";
     case "addresses":
-      return "distinct numeric addresses such as 10.0.0.2,10.0.0.3";
+      return `at most ${MAX_ADDRESSES} distinct numeric addresses such as 10.0.0.2,10.0.0.3`;
     case "cidrs":
       return "networks or addresses such as 10.0.0.0/8,fd00::/8";
     case "portRange":

@@ -73,7 +73,7 @@ export const runTable = {
     default: null,
     defaultText: "automatic",
     min: 1,
-    max: 8192,
+    max: 4096,
     commands: ALL,
     help: "native worker threads of the client, each pinned to one CPU",
   },

@@ -124,7 +124,7 @@ describe("resolveRunOptions", () => {
     [{ noDelay: "maybe" }, "noDelay: expected on or off"],
     [{ congestion: "a b" }, "congestion: expected a name"],
     [{ mss: 40 }, "mss: expected 0 or a whole number from 88 to 32767, got 40"],
-    [{ bind: "localhost" }, "bind: expected distinct numeric addresses"],
+    [{ bind: "localhost" }, "bind: expected at most 64 distinct numeric addresses"],
     [{ bind: [1] }, "bind: expected"],
     [{ port: 0 }, "port: expected a whole number from 1 to 65535, got 0"],
     [{ family: "ipv5" }, "family: expected one of any, ipv4, ipv6"],
