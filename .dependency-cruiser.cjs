@@ -43,6 +43,13 @@ module.exports = {
       to: { circular: true },
     },
     {
+      name: "no-orphans",
+      comment: "a file that nobody imports and that imports nobody is left over",
+      severity: "error",
+      from: { path: "^src/", orphan: true },
+      to: {},
+    },
+    {
       name: "no-dev-dependency",
       comment: "the package may only import what it declares in dependencies",
       severity: "error",
