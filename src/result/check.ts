@@ -43,14 +43,16 @@ function hasType(type: NonNullable<JsonSchema["type"]>, value: unknown): boolean
   }
 }
 
-function brief(value: unknown): string {
-  const shown = JSON.stringify(value) ?? String(value);
-  return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown;
+/** Names what came without printing all of it: a hostile peer's value may be huge or nested beyond any recursion. */
+function kindOf(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value);
+  if (Array.isArray(value)) return "a list";
+  return isObject(value) ? "an object" : String(value);
 }
 
 function scalarProblem(schema: JsonSchema, value: unknown): string | null {
   if (schema.type !== undefined && !hasType(schema.type, value)) return `expected ${schema.type}`;
-  if (schema.const !== undefined && value !== schema.const) return `expected ${brief(schema.const)}`;
+  if (schema.const !== undefined && value !== schema.const) return `expected ${kindOf(schema.const)}`;
   if (schema.enum !== undefined && !schema.enum.includes(value)) return `expected one of ${schema.enum.join(", ")}`;
   if (typeof value === "number") {
     if (schema.minimum !== undefined && value < schema.minimum) return `expected at least ${schema.minimum}`;
@@ -94,7 +96,7 @@ export function shapeProblem(schema: JsonSchema, value: unknown, path: string): 
     return problems.includes(null) ? null : (problems[0] ?? null);
   }
   const problem = scalarProblem(schema, value);
-  if (problem !== null) return `${path}: ${problem}, got ${brief(value)}`;
+  if (problem !== null) return `${path}: ${problem}, got ${kindOf(value)}`;
   if (Array.isArray(value)) return listProblem(schema, value, path);
   return isObject(value) ? objectProblem(schema, value, path) : null;
 }

@@ -1,22 +1,22 @@
 import { Type } from "typebox";
-import { count, figure, list, text } from "./fields.js";
+import { cores, count, figure, list, text } from "./fields.js";
 
 const { Optional, Boolean } = Type;
 
 /** The split of CPU time, shared by the whole host and each of its CPUs. All in cores: 1 = one CPU busy for the whole window. */
 const split = {
-  userCores: figure("User code, nice included; cores"),
-  systemCores: figure("Kernel code outside interrupts; cores"),
-  softirqCores: figure("Softirq: most of the network stack's receive side; cores"),
-  irqCores: figure("Hardware interrupts; cores"),
-  iowaitCores: figure("Idle while a disk request was pending; not busy; cores"),
-  stealCores: figure("Taken by the hypervisor for others; not busy; cores"),
+  userCores: cores("User code, nice included; cores"),
+  systemCores: cores("Kernel code outside interrupts; cores"),
+  softirqCores: cores("Softirq: most of the network stack's receive side; cores"),
+  irqCores: cores("Hardware interrupts; cores"),
+  iowaitCores: cores("Idle while a disk request was pending; not busy; cores"),
+  stealCores: cores("Taken by the hypervisor for others; not busy; cores"),
 };
 
 const CpuCoreSchema = Type.Object(
   {
     cpu: count("CPU number"),
-    busyCores: figure("user + system + softirq + irq of this CPU; cores, 0 to 1"),
+    busyCores: cores("user + system + softirq + irq of this CPU; cores, 0 to 1"),
     ...split,
   },
   { description: "One CPU" },
@@ -24,7 +24,7 @@ const CpuCoreSchema = Type.Object(
 
 const CgroupCpuSchema = Type.Object(
   {
-    usageCores: figure("CPU time charged to the cgroup; cores"),
+    usageCores: cores("CPU time charged to the cgroup; cores"),
     throttledNs: count("Time for which its tasks were held back by the CPU limit, ns"),
     throttledPeriods: count("Periods of the CPU limit in which that happened"),
   },
@@ -35,10 +35,10 @@ const CgroupCpuSchema = Type.Object(
 export const CpuUsageSchema = Type.Object(
   {
     cpus: count("Online CPUs that were observed"),
-    busyCores: figure("user + system + softirq + irq of the whole host; cores"),
+    busyCores: cores("user + system + softirq + irq of the whole host; cores"),
     utilization: Type.Number({ minimum: 0, maximum: 1, description: "busyCores / cpus, 0 to 1" }),
     ...split,
-    processCores: figure("User and system time of the cnb-load process itself, from getrusage(2); cores"),
+    processCores: cores("User and system time of the cnb-load process itself, from getrusage(2); cores"),
     cgroup: Optional(CgroupCpuSchema),
     perCpu: list(CpuCoreSchema, "The same for each CPU, in ascending order"),
   },
@@ -59,7 +59,7 @@ const OffloadsSchema = Type.Object(
 
 const ContainerSchema = Type.Object(
   {
-    cpuLimitCores: Optional(figure("CPU limit of the cgroup (cpu.max or cfs quota); cores")),
+    cpuLimitCores: Optional(cores("CPU limit of the cgroup (cpu.max or cfs quota); cores")),
     memoryLimitBytes: Optional(count("Memory limit of the cgroup, bytes")),
   },
   { description: "Limits of the cgroup; absent when there are none" },

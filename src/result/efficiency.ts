@@ -1,0 +1,55 @@
+/** CPU time per unit of work, and CPU use scaled to a stated rate. */
+import type { TestName } from "../options/spec.js";
+import { compact } from "./compact.js";
+import type { CpuUsage, Result } from "./model.js";
+import { isStream } from "./rates.js";
+
+type Cpu = Result["cpu"];
+type ServiceDemand = NonNullable<NonNullable<Cpu["serviceDemand"]>["local"]>;
+interface Ends {
+  local: CpuUsage | undefined;
+  remote: CpuUsage | undefined;
+}
+
+/** The rates at which CPU use is stated: a full 100 Gbit/s link, and what busy services see. */
+function targetOf(test: TestName): Pick<NonNullable<Cpu["normalized"]>, "target" | "unit"> {
+  if (isStream(test)) return { target: 100e9, unit: "bitsPerSecond" };
+  return test === "tcp_rr"
+    ? { target: 1e6, unit: "transactionsPerSecond" }
+    : { target: 250e3, unit: "connectionsPerSecond" };
+}
+
+function serviceDemand(test: TestName, rate: number, cpu: CpuUsage | undefined): ServiceDemand | undefined {
+  if (cpu === undefined) return undefined;
+  // Bits per second over 8 x 1024 are KiB per second; netperf's KB are 1024 bytes as well.
+  return isStream(test)
+    ? { nsPerKiB: (cpu.busyCores * 1e9) / (rate / 8192) }
+    : { nsPerTransaction: (cpu.busyCores * 1e9) / rate };
+}
+
+/**
+ * The CPU section. `rate` is the test's own: bits per second of goodput (STREAM) or transactions per second, which for CRR are
+ * connections too; without one, or with 0, there is nothing to divide by and only the use itself is given.
+ */
+export function cpuSection(test: TestName, rate: number | undefined, { local, remote }: Ends): Cpu {
+  if (rate === undefined || rate === 0 || (local === undefined && remote === undefined)) {
+    return compact({ local, remote });
+  }
+  const { target, unit } = targetOf(test);
+  const scaled = (cpu: CpuUsage | undefined): number | undefined => cpu && (cpu.busyCores * target) / rate;
+  return compact({
+    local,
+    remote,
+    serviceDemand: compact({
+      local: serviceDemand(test, rate, local),
+      remote: serviceDemand(test, rate, remote),
+    }),
+    normalized: compact({
+      target,
+      unit,
+      method: "linear-extrapolation",
+      localCores: scaled(local),
+      remoteCores: scaled(remote),
+    }),
+  });
+}

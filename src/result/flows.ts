@@ -1,0 +1,54 @@
+/** Flows: from the rows that an end measures to columns for the wire, and from both ends' columns to the rows of a result. */
+import type { ResolvedSpec } from "../options/spec.js";
+import { compact } from "./compact.js";
+import type { FlowResult } from "./model.js";
+import { byDirection, isStream } from "./rates.js";
+import type { ConnectErrors, FlowColumns, TcpInfo } from "./raw.js";
+
+/** One flow as one end saw it. */
+export interface FlowRow {
+  bytesSent: number;
+  bytesReceived: number;
+  transactions: number;
+  /** -1 = unpinned. */
+  cpu: number;
+  connectErrors?: ConnectErrors | undefined;
+  tcpInfo?: TcpInfo | undefined;
+}
+
+/** A column that some flow lacks would no longer line up: it is left out. */
+function fullColumn<Entry>(rows: readonly FlowRow[], pick: (row: FlowRow) => Entry | undefined): Entry[] | undefined {
+  const column = rows.map(pick).filter((entry) => entry !== undefined);
+  return rows.length > 0 && column.length === rows.length ? column : undefined;
+}
+
+export function flowColumns(rows: readonly FlowRow[]): FlowColumns {
+  return compact({
+    bytesSent: rows.map((row) => row.bytesSent),
+    bytesReceived: rows.map((row) => row.bytesReceived),
+    transactions: rows.map((row) => row.transactions),
+    cpu: rows.map((row) => row.cpu),
+    connectErrors: fullColumn(rows, (row) => row.connectErrors),
+    tcpInfo: fullColumn(rows, (row) => row.tcpInfo),
+  });
+}
+
+const pinned = (cpu: number | undefined): number | undefined => (cpu === undefined || cpu < 0 ? undefined : cpu);
+
+/** The rows of a result. CRR's server knows workers, not flows: its columns say nothing of the client's flows. */
+export function flowResults(spec: ResolvedSpec, local: FlowColumns, remote: FlowColumns | undefined): FlowResult[] {
+  const peer = spec.test === "tcp_crr" ? undefined : remote;
+  const { sender, receiver } = byDirection<FlowColumns>(spec, { local, remote: peer });
+  return local.cpu.map((cpu, flow) => {
+    const measured = isStream(spec.test)
+      ? { bytes: receiver?.bytesReceived[flow], sentBytes: sender?.bytesSent[flow] }
+      : { transactions: local.transactions[flow] };
+    return compact({
+      ...measured,
+      connectErrors: local.connectErrors?.[flow],
+      cpu: pinned(cpu),
+      remoteCpu: pinned(peer?.cpu[flow]),
+      tcpInfo: sender?.tcpInfo?.[flow],
+    });
+  });
+}

@@ -1,0 +1,57 @@
+/** The network interface behind an address, from os.networkInterfaces() and /sys/class/net. */
+import type { NetworkInterfaceInfo } from "node:os";
+import type { HostContext } from "./model.js";
+import { firstLine, type ReadText, wholeNumber } from "./text.js";
+
+export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
+
+/** Address without scope; an IPv4 address that came in IPv6 clothes ("::ffff:10.0.0.1") without them. */
+function plainAddress(address: string): string {
+  return address.replace(/%.*$/, "").replace(/^::ffff:(?=\d+\.)/i, "");
+}
+
+/** Name of the interface that owns a local address. A scope ("fe80::1%eth0") tells by itself. */
+export function interfaceOf(localAddress: string, interfaces: Interfaces): string | undefined {
+  const scope = /%(.+)$/.exec(localAddress)?.[1];
+  if (scope !== undefined && Object.hasOwn(interfaces, scope)) return scope;
+  const wanted = plainAddress(localAddress);
+  // All of 127.0.0.0/8 is the loopback's, though the interface lists 127.0.0.1 alone.
+  const isLoopback = wanted.startsWith("127.");
+  for (const [name, addresses] of Object.entries(interfaces)) {
+    for (const { address, internal, family } of addresses ?? []) {
+      const owns = isLoopback ? internal && family === "IPv4" : plainAddress(address) === wanted;
+      // An alias ("eth0:1") is an address of eth0, not an interface.
+      if (owns) return name.replace(/:.*$/, "");
+    }
+  }
+  return undefined;
+}
+
+/** /sys/class/net/NAME/speed: megabits per second; -1, 0 or 2^32-1 where the driver does not know. */
+export function parseSpeed(text: string | undefined): number | undefined {
+  const megabits = wholeNumber(text);
+  return megabits === undefined || megabits === 0 || megabits >= 0xffffffff ? undefined : megabits * 1e6;
+}
+
+/** Numbers of receive and transmit queues from the names in /sys/class/net/NAME/queues. */
+export function countQueues(names: readonly string[]): { rxQueues?: number; txQueues?: number } {
+  const rxQueues = names.filter((name) => /^rx-\d+$/.test(name)).length;
+  const txQueues = names.filter((name) => /^tx-\d+$/.test(name)).length;
+  return { ...(rxQueues > 0 && { rxQueues }), ...(txQueues > 0 && { txQueues }) };
+}
+
+/**
+ * Receive-side settings that sysfs shows to everybody. TSO, GSO, GRO and checksum flags are told by the SIOCETHTOOL ioctl and netlink
+ * alone, out of reach for JavaScript: they are left out rather than guessed.
+ */
+export function readOffloads(read: ReadText, folder: string): HostContext["offloads"] {
+  const groFlushTimeoutNs = wholeNumber(read(`${folder}/gro_flush_timeout`));
+  const napiDeferHardIrqs = wholeNumber(read(`${folder}/napi_defer_hard_irqs`));
+  const threaded = firstLine(read(`${folder}/threaded`));
+  const offloads = {
+    ...(groFlushTimeoutNs !== undefined && { groFlushTimeoutNs }),
+    ...(napiDeferHardIrqs !== undefined && { napiDeferHardIrqs }),
+    ...((threaded === "0" || threaded === "1") && { threadedNapi: threaded === "1" }),
+  };
+  return Object.keys(offloads).length > 0 ? offloads : undefined;
+}

@@ -1,0 +1,51 @@
+/** One interval of a run, from the live figures at its two ends. */
+import type { ResolvedSpec } from "../options/spec.js";
+import { compact } from "./compact.js";
+import { histogramBetween, latencyFigures } from "./latency.js";
+import type { Interval } from "./model.js";
+import { byDirection, isStream, tally, volume } from "./rates.js";
+import type { IntervalPoint } from "./raw.js";
+
+interface Moment {
+  windowNs: number;
+  bytesSent: number;
+  bytesReceived: number;
+}
+
+/** Both hosts at one moment. Where the window has only just opened, a server that was not asked has counted nothing either. */
+const momentOf = ({ local, remote }: IntervalPoint): { local: Moment; remote: Moment | undefined } => ({
+  local: { windowNs: local.windowNs, bytesSent: local.counters.bytesSent, bytesReceived: local.counters.bytesReceived },
+  remote: remote ?? (local.windowNs === 0 ? { windowNs: 0, bytesSent: 0, bytesReceived: 0 } : undefined),
+});
+
+/** Each host's bytes over the time that passed on its own clock: the two snapshots of a moment are not simultaneous. */
+function throughputBetween(spec: ResolvedSpec, from: IntervalPoint, to: IntervalPoint): Interval["throughput"] {
+  const start = byDirection<Moment>(spec, momentOf(from));
+  const end = byDirection<Moment>(spec, momentOf(to));
+  const between = (direction: "sender" | "receiver", bytes: "bytesSent" | "bytesReceived") => {
+    const [before, after] = [start[direction], end[direction]];
+    return before && after && volume(Math.max(0, after[bytes] - before[bytes]), after.windowNs - before.windowNs);
+  };
+  const goodput = between("receiver", "bytesReceived");
+  const sender = between("sender", "bytesSent");
+  return goodput || sender ? compact({ ...goodput, sender }) : undefined;
+}
+
+/**
+ * The interval between two points of one window, `from` before `to`. Goodput needs the receiver's figures at both points (at the one where
+ * the window opens they may be left out); latency needs the histogram at `to` (one that `from` lacks counts as empty).
+ */
+export function buildInterval(spec: ResolvedSpec, from: IntervalPoint, to: IntervalPoint): Interval {
+  const durationNs = to.local.windowNs - from.local.windowNs;
+  const histogram = to.local.latency && histogramBetween(from.local.latency, to.local.latency);
+  const stream = isStream(spec.test);
+  return compact({
+    startNs: from.local.windowNs,
+    durationNs,
+    throughput: stream ? throughputBetween(spec, from, to) : undefined,
+    transactions: stream
+      ? undefined
+      : tally(to.local.counters.transactions - from.local.counters.transactions, durationNs),
+    latency: stream ? undefined : latencyFigures(spec.test === "tcp_crr" ? "transaction" : "rtt", histogram),
+  });
+}

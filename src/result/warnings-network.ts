@@ -1,0 +1,115 @@
+/** Warnings about sockets, TCP and connection attempts. */
+import type { Warning } from "./model.js";
+import { byDirection, isStream } from "./rates.js";
+import type { EndReport, RawRun } from "./raw.js";
+
+/** Below this round trip BBR's pacing costs throughput: measured, a half to two thirds on loopback and veth. */
+const TINY_RTT_NS = 1e6;
+/** Share of retransmitted segments that a bulk transfer makes by itself while it looks for the path's limit. */
+const USUAL_RETRANSMIT_SHARE = 0.001;
+
+const percent = (part: number, whole: number): string => `${((part / whole) * 100).toFixed(2)} %`;
+
+function portsExhausted({ local }: RawRun): Warning[] {
+  const { portsExhausted: failed } = local.counters.connectErrors;
+  if (failed === 0) return [];
+  return [
+    {
+      code: "PORTS_EXHAUSTED",
+      message: `${failed} connection attempts found no free source port, beside ${local.counters.connections} connections made: the rate is that of ports coming free`,
+      advice: "Add source addresses with --bind ADDR,ADDR, widen --local-ports, or use --close reset",
+    },
+  ];
+}
+
+function connectErrors({ local }: RawRun): Warning[] {
+  const { refused, timedOut, reset, other } = local.counters.connectErrors;
+  const failed = refused + timedOut + reset + other;
+  if (failed === 0) return [];
+  return [
+    {
+      code: "CONNECT_ERRORS",
+      message: `${failed} connection attempts failed (${refused} refused, ${timedOut} timed out, ${reset} reset, ${other} other), beside ${local.counters.connections} connections made`,
+      advice:
+        "Look for a full accept queue, a firewall or a connection tracking limit on the path; fewer --flows press less",
+    },
+  ];
+}
+
+function zerocopyCopied(raw: RawRun): Warning[] {
+  const zerocopy = byDirection<EndReport>(raw.spec, raw).sender?.zerocopy;
+  if (zerocopy === undefined || zerocopy.copiedBytes === 0) return [];
+  const completed = zerocopy.copiedBytes + zerocopy.zeroCopiedBytes;
+  return [
+    {
+      code: "ZEROCOPY_COPIED",
+      message: `The kernel copied ${percent(zerocopy.copiedBytes, completed)} of the zero-copy bytes after all (${zerocopy.copiedBytes} of ${completed})`,
+      advice:
+        "Loopback, veth and drivers without scatter-gather always copy: there --zerocopy msg only adds work, use --zerocopy off",
+    },
+  ];
+}
+
+function bbrPacing(raw: RawRun): Warning[] {
+  if (!isStream(raw.spec.test)) return [];
+  const sender = byDirection<EndReport>(raw.spec, raw).sender;
+  const rtts = sender?.flows.tcpInfo?.map((info) => info.minRttNs).filter((rttNs) => rttNs > 0) ?? [];
+  const congestion = sender?.socket.congestion ?? "";
+  const rttNs = rtts.reduce((least, one) => Math.min(least, one), Infinity);
+  if (!congestion.startsWith("bbr") || rttNs >= TINY_RTT_NS) return [];
+  return [
+    {
+      code: "BBR_PACING",
+      message: `The sender's congestion control is ${congestion}, which paces its packets: on a path with a round trip of ${(rttNs / 1000).toFixed(0)} us that costs a half to two thirds of the throughput`,
+      advice: "Use --congestion cubic, unless the pacing is what you measure",
+    },
+  ];
+}
+
+/** The kernel doubles what is asked for; less than that means that net.core.*mem_max cut it short. */
+function fixedBuffer(raw: RawRun, option: "rcvbuf" | "sndbuf"): Warning[] {
+  const asked = raw.spec[`${option}Bytes`];
+  if (asked === 0) return [];
+  const granted = raw.local.socket[`${option}Bytes`];
+  const limit = option === "rcvbuf" ? "net.core.rmem_max" : "net.core.wmem_max";
+  const cut = granted < asked * 2 ? `, where ${limit} cut it short of the ${asked * 2} that ${asked} stands for` : "";
+  return [
+    {
+      code: "FIXED_BUFFER",
+      message: `--${option} ${asked} switched off the kernel's autotuning: the client's buffers stayed at ${granted} bytes${cut}`,
+      advice: `Leave --${option} out to let the kernel tune the buffer to the path${cut === "" ? "" : `, or raise ${limit}`}`,
+    },
+  ];
+}
+
+function retransmits(raw: RawRun): Warning[] {
+  const sender = byDirection<EndReport>(raw.spec, raw).sender;
+  const infos = sender?.flows.tcpInfo ?? [];
+  const resent = infos.reduce((sum, info) => sum + info.retransmits, 0);
+  if (sender === undefined || resent === 0) return [];
+  const mssBytes = infos.find((info) => info.mssBytes > 0)?.mssBytes ?? 1448;
+  const segments = Math.max(resent, Math.ceil(sender.counters.bytesSent / mssBytes));
+  if (isStream(raw.spec.test) && resent / segments <= USUAL_RETRANSMIT_SHARE) return [];
+  return [
+    {
+      code: "RETRANSMITS",
+      message: isStream(raw.spec.test)
+        ? `${resent} segments were sent again, ${percent(resent, segments)} of about ${segments}`
+        : `${resent} segments were sent again, in ${sender.counters.transactions} transactions: each costs one of them 200 ms or more`,
+      advice:
+        "Look for drops with ethtool -S and nstat on both hosts; fewer --flows or a larger --mss may press the path less",
+    },
+  ];
+}
+
+export function networkWarnings(raw: RawRun): Warning[] {
+  return [
+    ...portsExhausted(raw),
+    ...connectErrors(raw),
+    ...zerocopyCopied(raw),
+    ...bbrPacing(raw),
+    ...fixedBuffer(raw, "sndbuf"),
+    ...fixedBuffer(raw, "rcvbuf"),
+    ...retransmits(raw),
+  ];
+}
