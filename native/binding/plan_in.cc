@@ -110,10 +110,8 @@ Plan plan_from(const Napi::Value& value) {
   const Reader in(value.As<Napi::Object>());
   Plan plan;
   plan.role = in.choice<Role>("role", {{"client", Role::client}, {"server", Role::server}});
-  plan.loop = in.choice<LoopKind>("loop", {{"send", LoopKind::send},
-                                           {"receive", LoopKind::receive},
-                                           {"rr", LoopKind::rr},
-                                           {"crr", LoopKind::crr}});
+  plan.loop = in.choice<LoopKind>(
+      "loop", {{"send", LoopKind::send}, {"receive", LoopKind::receive}, {"rr", LoopKind::rr}, {"crr", LoopKind::crr}});
   plan.engine = in.choice<Engine>("engine", {{"block", Engine::block}, {"epoll", Engine::epoll}});
   plan.flows = in.integer<uint32_t>("flows");
   plan.cpus = in.integers<int>("cpus");
@@ -136,8 +134,8 @@ Plan plan_from(const Napi::Value& value) {
   plan.request = in.integer<size_t>("requestBytes");
   plan.response = in.integer<size_t>("responseBytes");
   plan.burst = in.integer<uint32_t>("burst");
-  plan.zerocopy =
-      in.choice<Zerocopy>("zerocopy", {{"off", Zerocopy::off}, {"msg", Zerocopy::msg}, {"sendfile", Zerocopy::sendfile}});
+  plan.zerocopy = in.choice<Zerocopy>(
+      "zerocopy", {{"off", Zerocopy::off}, {"msg", Zerocopy::msg}, {"sendfile", Zerocopy::sendfile}});
   plan.rx = in.choice<Rx>("rx", {{"copy", Rx::copy}, {"trunc", Rx::trunc}});
   plan.close = in.choice<CloseMode>(
       "close", {{"server", CloseMode::server}, {"client", CloseMode::client}, {"reset", CloseMode::reset}});

@@ -7,21 +7,20 @@ namespace cnb {
 
 namespace {
 
-// An event travels as the pointer itself: one that is never delivered, because the environment went away, leaks nothing.
+// An event travels as the pointer itself: one that is never delivered, because the environment went away, leaks
+// nothing.
 void* as_data(Session::Event event) { return reinterpret_cast<void*>(static_cast<uintptr_t>(event) + 1); }
-Session::Event as_event(void* data) {
-  return static_cast<Session::Event>(reinterpret_cast<uintptr_t>(data) - 1);
-}
+Session::Event as_event(void* data) { return static_cast<Session::Event>(reinterpret_cast<uintptr_t>(data) - 1); }
 
 }  // namespace
 
 Napi::Function SessionWrap::define(Napi::Env env) {
-  return DefineClass(env, "Session",
-                     {InstanceAccessor<&SessionWrap::port>("port"), InstanceMethod<&SessionWrap::go>("go"),
-                      InstanceMethod<&SessionWrap::open_window>("openWindow"),
-                      InstanceMethod<&SessionWrap::close_window>("closeWindow"),
-                      InstanceMethod<&SessionWrap::stop>("stop"), InstanceMethod<&SessionWrap::snapshot>("snapshot"),
-                      InstanceMethod<&SessionWrap::result>("result")});
+  return DefineClass(
+      env, "Session",
+      {InstanceAccessor<&SessionWrap::port>("port"), InstanceMethod<&SessionWrap::go>("go"),
+       InstanceMethod<&SessionWrap::open_window>("openWindow"),
+       InstanceMethod<&SessionWrap::close_window>("closeWindow"), InstanceMethod<&SessionWrap::stop>("stop"),
+       InstanceMethod<&SessionWrap::snapshot>("snapshot"), InstanceMethod<&SessionWrap::result>("result")});
 }
 
 SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionWrap>(info) {

@@ -8,8 +8,8 @@
 
 namespace cnb {
 
-// The JavaScript object around one Session. It keeps itself alive from construction until `ended` has been delivered, so that
-// neither garbage collection nor a forgotten reference ends a run; tearing the environment down (process exit,
+// The JavaScript object around one Session. It keeps itself alive from construction until `ended` has been delivered,
+// so that neither garbage collection nor a forgotten reference ends a run; tearing the environment down (process exit,
 // worker.terminate()) stops and joins it first.
 class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
  public:

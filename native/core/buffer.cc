@@ -23,8 +23,8 @@ void* map(size_t bytes, int flags) {
   return mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 }
 
-// A hugetlb mapping can succeed and still raise SIGBUS at the first touch, when a cgroup's hugetlb limit is lower than the
-// host's reserve (pods have a limit of zero). MADV_POPULATE_WRITE reports that as an error instead.
+// A hugetlb mapping can succeed and still raise SIGBUS at the first touch, when a cgroup's hugetlb limit is lower than
+// the host's reserve (pods have a limit of zero). MADV_POPULATE_WRITE reports that as an error instead.
 void* map_huge(size_t bytes) {
   void* memory = map(bytes, MAP_HUGETLB);
   if (memory == MAP_FAILED) return nullptr;

@@ -5,8 +5,8 @@
 
 namespace cnb {
 
-// Page-aligned memory for traffic, touched once when it is made. Explicit huge pages where the system has reserved some,
-// ordinary pages otherwise.
+// Page-aligned memory for traffic, touched once when it is made. Explicit huge pages where the system has reserved
+// some, ordinary pages otherwise.
 class Buffer {
  public:
   Buffer() = default;

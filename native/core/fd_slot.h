@@ -7,10 +7,10 @@
 
 namespace cnb {
 
-// Lets another thread break a worker out of a blocking call without a race on descriptor numbers. The worker publishes the
-// socket that it may block on and retires it before closing; the interrupter borrows the slot while it calls shutdown(2), so
-// the number cannot be reused by someone else's socket in between. Waking a blocked connect, send, recv or accept is what
-// shutdown does on Linux; no signal is involved, since a library must not claim one.
+// Lets another thread break a worker out of a blocking call without a race on descriptor numbers. The worker publishes
+// the socket that it may block on and retires it before closing; the interrupter borrows the slot while it calls
+// shutdown(2), so the number cannot be reused by someone else's socket in between. Waking a blocked connect, send, recv
+// or accept is what shutdown does on Linux; no signal is involved, since a library must not claim one.
 class FdSlot {
  public:
   // Worker thread.

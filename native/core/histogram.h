@@ -11,8 +11,8 @@
 
 namespace cnb {
 
-// The bucket layout of HdrHistogram with a lowest value of 1 and 3 significant digits: 2048 values of exact resolution, then
-// 1024 buckets for every doubling. Keeping its index means that the standard encoding needs no re-bucketing.
+// The bucket layout of HdrHistogram with a lowest value of 1 and 3 significant digits: 2048 values of exact resolution,
+// then 1024 buckets for every doubling. Keeping its index means that the standard encoding needs no re-bucketing.
 struct HistogramLayout {
   static constexpr int kHalfMagnitude = 10;
   static constexpr uint64_t kHalfCount = 1u << kHalfMagnitude;
@@ -34,7 +34,8 @@ struct HistogramData {
   uint64_t max = 0;
 };
 
-// Records durations in ns; one writer, any number of readers. The counts come from calloc, so buckets never hit cost no memory.
+// Records durations in ns; one writer, any number of readers. The counts come from calloc, so buckets never hit cost no
+// memory.
 class Histogram {
  public:
   Histogram() : counts_(static_cast<Counter*>(std::calloc(HistogramLayout::size(), sizeof(Counter)))) {

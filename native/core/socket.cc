@@ -146,7 +146,8 @@ Fd listen_on(const Address& at, const SocketOptions& options, const ListenOption
   if (listen.timeout_ms > 0) {
     const timeval timeout{listen.timeout_ms / 1000, (listen.timeout_ms % 1000) * 1000};
     for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
-      if (setsockopt(fd.get(), SOL_SOCKET, option, &timeout, sizeof timeout) != 0) throw_errno("setsockopt", "SO_RCVTIMEO");
+      if (setsockopt(fd.get(), SOL_SOCKET, option, &timeout, sizeof timeout) != 0)
+        throw_errno("setsockopt", "SO_RCVTIMEO");
     }
   }
   if (bind(fd.get(), at.raw(), at.size()) != 0) throw_errno("bind", at.text());

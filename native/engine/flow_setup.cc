@@ -17,8 +17,8 @@ namespace cnb {
 
 namespace {
 
-// Connects under way at a time: enough to hide a long round trip, few enough not to overrun the peer's accept queue, where a
-// dropped SYN would cost a second.
+// Connects under way at a time: enough to hide a long round trip, few enough not to overrun the peer's accept queue,
+// where a dropped SYN would cost a second.
 constexpr size_t kConnecting = 512;
 // Connections that have not shown their cookie yet, and how long they may take. They hold no more than a descriptor.
 constexpr size_t kUnproven = 1024;

@@ -50,8 +50,8 @@ struct Plan {
   bool long_lived() const { return loop != LoopKind::crr; }
 };
 
-// Throws std::invalid_argument naming the field, what was expected and what came. TypeScript has validated before; this is
-// the last line for callers that did not.
+// Throws std::invalid_argument naming the field, what was expected and what came. TypeScript has validated before; this
+// is the last line for callers that did not.
 void validate(const Plan& plan);
 
 }  // namespace cnb

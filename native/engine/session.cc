@@ -20,7 +20,8 @@ constexpr int kInterruptMs = 5;
 // A CRR server must not let a silent connection hold a blocking worker; netperf's own servers hang here.
 constexpr int kServerIoTimeoutMs = 5'000;
 
-// Signals belong to the embedding program; its handlers must not run on, or interrupt, our threads. Threads inherit the mask.
+// Signals belong to the embedding program; its handlers must not run on, or interrupt, our threads. Threads inherit the
+// mask.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -86,8 +87,8 @@ void Session::create_workers() {
   size_t first = 0;
   for (size_t i = 0; i < workers; i++) {
     const size_t count = plan_.flows / workers + (i < plan_.flows % workers ? 1 : 0);
-    workers_.push_back(std::make_unique<Worker>(
-        Worker::Setup{plan_, shared_, i, first, count, stop_event_.get(), wake_event_.get()}));
+    workers_.push_back(
+        std::make_unique<Worker>(Worker::Setup{plan_, shared_, i, first, count, stop_event_.get(), wake_event_.get()}));
     if (!plan_.long_lived() && plan_.role == Role::server) {
       workers_.back()->adopt_listener(listeners_[i % listeners_.size()]);
     }
@@ -181,7 +182,8 @@ Worker& Session::worker_of(size_t flow, size_t& local) {
   const size_t workers = plan_.workers();
   const size_t share = plan_.flows / workers;
   const size_t larger = plan_.flows % workers;
-  const size_t worker = flow < larger * (share + 1) ? flow / (share + 1) : larger + (flow - larger * (share + 1)) / share;
+  const size_t worker =
+      flow < larger * (share + 1) ? flow / (share + 1) : larger + (flow - larger * (share + 1)) / share;
   local = flow - workers_[worker]->first_flow();
   return *workers_[worker];
 }
@@ -269,7 +271,8 @@ uint64_t Session::workers_cpu_ns() const {
   return sum;
 }
 
-// Reads TCP_INFO when the window has opened and again when it has closed: the flows' retransmissions in between are its own.
+// Reads TCP_INFO when the window has opened and again when it has closed: the flows' retransmissions in between are its
+// own.
 void Session::read_tcp_info() {
   if (!plan_.long_lived()) return;
   const auto read = [this] {

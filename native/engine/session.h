@@ -73,16 +73,18 @@ struct Result {
   Fault fault;
 };
 
-// One host's half of one test: brings the flows up, holds the workers at the barrier, opens and closes the window, stops,
-// joins and merges. A thread of its own does all that may wait; every public function returns at once and may be called from
-// any one thread.
+// One host's half of one test: brings the flows up, holds the workers at the barrier, opens and closes the window,
+// stops, joins and merges. A thread of its own does all that may wait; every public function returns at once and may be
+// called from any one thread.
 class Session {
  public:
   enum class Event { ready, ended };
-  // Called on the session's own thread: at most once `ready`, then exactly once `ended`, when all workers have been joined.
+  // Called on the session's own thread: at most once `ready`, then exactly once `ended`, when all workers have been
+  // joined.
   using OnEvent = std::function<void(Event)>;
 
-  // Opens the listener (server). Throws std::invalid_argument for a bad plan, SystemError where a socket or thread cannot be had.
+  // Opens the listener (server). Throws std::invalid_argument for a bad plan, SystemError where a socket or thread
+  // cannot be had.
   Session(Plan plan, Worker::Loop loop, OnEvent on_event);
   ~Session();
   Session(const Session&) = delete;

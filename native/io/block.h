@@ -8,7 +8,8 @@
 
 namespace cnb {
 
-// Blocking calls that survive partial results. Signals are blocked in our threads, so EINTR means only that a tracer attached.
+// Blocking calls that survive partial results. Signals are blocked in our threads, so EINTR means only that a tracer
+// attached.
 
 // False with errno set; the bytes before the failure are lost to the caller, whose flow is over.
 inline bool send_all(int fd, const uint8_t* data, size_t size) {
@@ -31,7 +32,8 @@ inline ssize_t recv_some(int fd, void* data, size_t size, int flags = 0) {
   }
 }
 
-// Receives `size` bytes through a scratch buffer of `room`. 1 when all came, 0 when the peer closed before, -1 with errno.
+// Receives `size` bytes through a scratch buffer of `room`. 1 when all came, 0 when the peer closed before, -1 with
+// errno.
 inline int recv_exact(int fd, uint8_t* scratch, size_t room, size_t size) {
   while (size > 0) {
     const ssize_t n = recv_some(fd, scratch, size < room ? size : room);

@@ -8,7 +8,8 @@
 
 namespace cnb {
 
-FileSource::FileSource(size_t bytes) : fd_(checked(memfd_create("cnb-load", MFD_CLOEXEC), "memfd_create")), size_(bytes) {
+FileSource::FileSource(size_t bytes)
+    : fd_(checked(memfd_create("cnb-load", MFD_CLOEXEC), "memfd_create")), size_(bytes) {
   const Buffer content(bytes);
   for (size_t written = 0; written < bytes;) {
     const ssize_t n = write(fd_.get(), content.data() + written, bytes - written);

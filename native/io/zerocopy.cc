@@ -39,16 +39,16 @@ ZerocopyPool::ZerocopyPool(size_t send_size, size_t flows)
 
 void ZerocopyPool::enable(int fd) const { set_int(fd, SOL_SOCKET, SO_ZEROCOPY, 1, "SO_ZEROCOPY"); }
 
-ssize_t ZerocopyPool::send(int fd, size_t flow, int flags, Recorder& recorder) {
-  const uint32_t slot = free_.back();
-  const ssize_t n = ::send(fd, memory_.data() + slot * send_size_, send_size_, flags | MSG_ZEROCOPY | MSG_NOSIGNAL);
-  if (n <= 0) return n;
-  free_.pop_back();
-  const size_t bytes = static_cast<size_t>(n);
+ssize_t ZerocopyPool::send(int fd, int flags) const {
+  const uint8_t* data = memory_.data() + free_.back() * send_size_;
+  return ::send(fd, data, send_size_, flags | MSG_ZEROCOPY | MSG_NOSIGNAL);
+}
+
+void ZerocopyPool::sent(size_t flow, size_t bytes, ZerocopyCounters& counters) {
   Flow& sender = flows_[flow];
-  sender.at(sender.next++) = {bytes, slot, false, &recorder.zerocopy};
-  recorder.zerocopy.requested.add(bytes);
-  return n;
+  sender.at(sender.next++) = {bytes, free_.back(), false, &counters};
+  free_.pop_back();
+  counters.requested.add(bytes);
 }
 
 int ZerocopyPool::reap(int fd, size_t flow) {

@@ -12,9 +12,10 @@ namespace cnb {
 
 // The send side of MSG_ZEROCOPY for the flows of one worker (Documentation/networking/msg_zerocopy.rst).
 //
-// The pages of a send belong to the kernel until its completion arrives on the socket's error queue. The pool therefore has one
-// slot per send in flight, shared by all flows of the worker; without a free slot nothing is sent until completions free one.
-// A completion also says whether the kernel avoided the copy or made one after all (loopback and veth always do).
+// The pages of a send belong to the kernel until its completion arrives on the socket's error queue. The pool therefore
+// has one slot per send in flight, shared by all flows of the worker; without a free slot nothing is sent until
+// completions free one. A completion also says whether the kernel avoided the copy or made one after all (loopback and
+// veth always do).
 class ZerocopyPool {
  public:
   ZerocopyPool(size_t send_size, size_t flows);
@@ -25,9 +26,10 @@ class ZerocopyPool {
   bool can_send(size_t flow) const { return !free_.empty() && in_flight(flow) < kSendsPerFlow; }
   size_t in_flight(size_t flow) const { return flows_[flow].next - flows_[flow].first; }
 
-  // Sends one slot's worth and counts it where `recorder` says. The result is send(2)'s; ENOBUFS means that the socket's
-  // optmem is full of notifications. Only when can_send().
-  ssize_t send(int fd, size_t flow, int flags, Recorder& recorder);
+  // Sends one slot's worth: send(2)'s result. ENOBUFS means that the socket's optmem is full of notifications. Only
+  // when can_send(); a send that took bytes is followed by sent(), which says where its fate is counted.
+  ssize_t send(int fd, int flags) const;
+  void sent(size_t flow, size_t bytes, ZerocopyCounters& counters);
 
   // Takes all completions that wait on a socket's error queue. Returns 0, or the socket's own error when there is one.
   int reap(int fd, size_t flow);

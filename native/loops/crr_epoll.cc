@@ -86,7 +86,8 @@ class EpollClient {
       flow.left = plan_.request;
     }
     if (flow.state == State::sending && !send_request(i)) return !worker_.fault() && !worker_.stopping();
-    if (flow.state == State::receiving && events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) return receive(i, events);
+    if (flow.state == State::receiving && events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP))
+      return receive(i, events);
     if (flow.state == State::closing) return await_end(i);
     return true;
   }

@@ -49,7 +49,7 @@ void complete(Worker& worker, size_t flow, SendTimes& times, uint64_t now) {
 
 // One flow of an epoll worker. Bytes are uniform, so what is owed is a number of bytes, sent message by message.
 struct Exchange {
-  size_t have = 0;   // of the incoming message
+  size_t have = 0;    // of the incoming message
   uint64_t owed = 0;  // bytes still to send
   bool wants_room = false;
 };

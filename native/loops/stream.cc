@@ -1,4 +1,5 @@
-// TCP_STREAM: one side sends as fast as TCP takes it, the other receives. TCP_MAERTS is the same with the hosts swapped.
+// TCP_STREAM: one side sends as fast as TCP takes it, the other receives. TCP_MAERTS is the same with the hosts
+// swapped.
 
 #include <poll.h>
 
@@ -36,26 +37,31 @@ class Source {
 
   ZerocopyPool* pool() { return pool_ ? &*pool_ : nullptr; }
 
+  // send(2)'s result; what was sent is counted.
   ssize_t send(size_t flow, int flags) {
-    const int fd = worker_.flow_fd(flow);
-    if (pool_) return pool_->send(fd, flow, flags, worker_.recorder());
+    const ssize_t n = hand_over(worker_.flow_fd(flow), flags);
+    if (n <= 0) return n;
+    Recorder& recorder = worker_.recorder();
+    recorder.flows[flow].bytes_sent.add(static_cast<uint64_t>(n));
+    if (pool_) pool_->sent(flow, static_cast<size_t>(n), recorder.zerocopy);
+    return n;
+  }
+
+  const char* call() const { return file_ ? "sendfile" : "send"; }
+
+ private:
+  ssize_t hand_over(int fd, int flags) {
+    if (pool_) return pool_->send(fd, flags);
     // A non-blocking socket makes sendfile non-blocking too; it has no flags of its own.
     if (file_) return file_->send(fd);
     const Buffer& buffer = worker_.send_buffer();
     return ::send(fd, buffer.data(), buffer.size(), flags | MSG_NOSIGNAL);
   }
 
-  const char* call() const { return file_ ? "sendfile" : "send"; }
-
- private:
   Worker& worker_;
   std::optional<FileSource> file_;
   std::optional<ZerocopyPool> pool_;
 };
-
-void count_sent(Worker& worker, size_t flow, ssize_t n) {
-  worker.recorder().flows[flow].bytes_sent.add(static_cast<uint64_t>(n));
-}
 
 // Completions are on the error queue; poll reports them as POLLERR without being asked.
 void await_completions(ZerocopyPool& pool, int fd, size_t flow, int timeout_ms) {
@@ -79,10 +85,8 @@ void send_until_stopped(Worker& worker, Source& source) {
       await_completions(*pool, fd, 0, kCompletionPollMs);
       continue;
     }
-    const ssize_t n = source.send(0, 0);
-    if (n > 0) {
-      count_sent(worker, 0, n);
-    } else if (errno == ENOBUFS && pool && pool->in_flight(0) > 0) {
+    if (source.send(0, 0) >= 0) continue;
+    if (errno == ENOBUFS && pool && pool->in_flight(0) > 0) {
       await_completions(*pool, fd, 0, kCompletionPollMs);
     } else if (errno != EINTR) {
       return worker.fail(source.call(), errno, fd);
@@ -121,11 +125,7 @@ class EpollSender {
     }
     if (!(events & EPOLLOUT)) return true;
     if (pool && !pool->can_send(flow)) return park(flow);
-    const ssize_t n = source_.send(flow, MSG_DONTWAIT);
-    if (n > 0) {
-      count_sent(worker_, flow, n);
-      return true;
-    }
+    if (source_.send(flow, MSG_DONTWAIT) >= 0) return true;
     if (errno == ENOBUFS && pool && pool->in_flight(flow) > 0) return park(flow);
     return would_block(errno) || fail(errno, fd);
   }

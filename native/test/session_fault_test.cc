@@ -1,0 +1,257 @@
+// What sessions do when the other side, or the caller, does not play along.
+
+#include <netinet/in.h>
+#include <sys/resource.h>
+
+#include <random>
+
+#include "engine/flow_setup.h"
+#include "session_pair.h"
+
+namespace cnb::test {
+
+namespace {
+
+constexpr LoopKind kLoops[] = {LoopKind::send, LoopKind::receive, LoopKind::rr, LoopKind::crr};
+
+Fd connect_to(uint16_t port) {
+  Fd fd = tcp_socket(AF_INET, false);
+  const Address to = Address::parse("127.0.0.1", port);
+  EXPECT_EQ(connect(fd.get(), to.raw(), to.size()), 0);
+  return fd;
+}
+
+bool closed_by_peer(const Fd& fd) {
+  char byte;
+  const ssize_t n = recv(fd.get(), &byte, 1, 0);
+  return n == 0 || (n < 0 && errno == ECONNRESET);
+}
+
+TEST(SessionFault, RefusedConnectionNamesThePeer) {
+  uint16_t port;
+  {
+    const Fd listener = listen_on(Address::parse("127.0.0.1", 0), {}, {});
+    port = Address::local_of(listener.get()).port();
+  }
+  for (const LoopKind loop : kLoops) {
+    Observed client(client_half(plan_for(loop, Engine::block, 2), port));
+    ASSERT_TRUE(client.await_ended());
+    const Fault fault = client->result().fault;
+    EXPECT_EQ(fault.phase, "connect");
+    EXPECT_EQ(fault.syscall, "connect");
+    EXPECT_EQ(fault.err, ECONNREFUSED);
+    EXPECT_EQ(fault.address, "127.0.0.1:" + std::to_string(port));
+  }
+}
+
+TEST(SessionFault, MissingFlowsEndAdmissionAtItsDeadline) {
+  Plan plan = plan_for(LoopKind::rr, Engine::epoll, 4);
+  plan.setup_timeout_ms = 100;
+  Observed server(server_half(plan));
+  ASSERT_TRUE(server.await_ended());
+  EXPECT_EQ(server->result().fault.phase, "admit");
+  EXPECT_EQ(server->result().fault.reason, Fault::Reason::timeout);
+}
+
+TEST(SessionFault, StrangersAreShutOut) {
+  const Plan plan = plan_for(LoopKind::rr, Engine::epoll, 2);
+  Observed server(server_half(plan));
+  const Fd silent = connect_to(server->port());
+  const Fd wrong = connect_to(server->port());
+  const std::string guess(kPreambleBytes, 'x');
+  ASSERT_EQ(send(wrong.get(), guess.data(), guess.size(), 0), static_cast<ssize_t>(guess.size()));
+  EXPECT_TRUE(closed_by_peer(wrong));
+  // The right cookie with a flow that does not exist is a stranger too.
+  const Fd beyond = connect_to(server->port());
+  std::string proof(plan.cookie.begin(), plan.cookie.end());
+  proof += std::string("\0\0\0\7", 4);
+  ASSERT_EQ(send(beyond.get(), proof.data(), proof.size(), 0), static_cast<ssize_t>(proof.size()));
+  EXPECT_TRUE(closed_by_peer(beyond));
+  Observed client(client_half(plan, server->port()));
+  EXPECT_TRUE(client.await_ready());
+  EXPECT_TRUE(server.await_ready());
+  // Admission is over, and so is the silent stranger's connection.
+  EXPECT_TRUE(closed_by_peer(silent));
+}
+
+TEST(SessionFault, CrrServesOnlyTheDeclaredAddresses) {
+  for (const Engine engine : {Engine::block, Engine::epoll}) {
+    const Plan plan = plan_for(LoopKind::crr, engine, 1);
+    Plan guarded = server_half(plan);
+    guarded.addresses = {"127.0.0.2"};
+    Observed server(guarded);
+    ASSERT_TRUE(server.await_ready());
+    server->go();
+    const Fd stranger = connect_to(server->port());
+    EXPECT_TRUE(closed_by_peer(stranger));
+    Plan allowed = client_half(plan, server->port());
+    allowed.addresses = {"127.0.0.2"};
+    Observed client(allowed);
+    ASSERT_TRUE(client.await_ready());
+    client->open_window();
+    client->go();
+    EXPECT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.transactions > 0; }));
+  }
+}
+
+TEST(SessionFault, PeerThatVanishesEndsTheRunAndKeepsWhatWasMeasured) {
+  for (const LoopKind loop : {LoopKind::send, LoopKind::receive, LoopKind::rr}) {
+    for (const Engine engine : {Engine::block, Engine::epoll}) {
+      const Plan plan = plan_for(loop, engine, 2);
+      auto server = std::make_unique<Observed>(server_half(plan));
+      Observed client(client_half(plan, (*server)->port()));
+      ASSERT_TRUE(client.await_ready() && server->await_ready());
+      (*server)->go();
+      client->open_window();
+      client->go();
+      ASSERT_TRUE(client.await_snapshot(
+          [](const Snapshot& snapshot) { return snapshot.totals.bytes_sent + snapshot.totals.bytes_received > 0; }));
+      server.reset();
+      ASSERT_TRUE(client.await_ended());
+      const Result result = client->result();
+      EXPECT_TRUE(result.fault);
+      EXPECT_EQ(result.fault.phase, "traffic");
+      EXPECT_GT(result.window.bytes_sent + result.window.bytes_received, 0u);
+      EXPECT_GT(result.window_ns, 0u);
+    }
+  }
+}
+
+TEST(SessionFault, CrrGoesOnWhenItsPeerRefusesAndCountsIt) {
+  for (const Engine engine : {Engine::block, Engine::epoll}) {
+    const Plan plan = plan_for(LoopKind::crr, engine, 2);
+    auto server = std::make_unique<Observed>(server_half(plan));
+    Observed client(client_half(plan, (*server)->port()));
+    ASSERT_TRUE(client.await_ready() && server->await_ready());
+    (*server)->go();
+    client->open_window();
+    client->go();
+    ASSERT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.transactions > 0; }));
+    server.reset();
+    EXPECT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.errors.refused > 0; }));
+    client->stop();
+    ASSERT_TRUE(client.await_ended());
+    EXPECT_FALSE(client->result().fault) << client->result().fault.message;
+  }
+}
+
+TEST(SessionFault, SpentPortsAreCountedAndTheRunGoesOn) {
+  for (const Engine engine : {Engine::block, Engine::epoll}) {
+    Plan plan = plan_for(LoopKind::crr, engine, 1);
+    // A range of one port, and somebody else has it.
+    Fd holder = listen_on(Address::parse("127.0.0.1", 0), {}, {});
+    const uint16_t port = Address::local_of(holder.get()).port();
+    plan.local_ports = {port, port};
+    Observed server(server_half(plan));
+    Observed client(client_half(plan, server->port()));
+    ASSERT_TRUE(client.await_ready() && server.await_ready());
+    server->go();
+    client->open_window();
+    client->go();
+    EXPECT_TRUE(client.await_snapshot([](const Snapshot& now) { return now.totals.errors.ports_exhausted > 3; }));
+    EXPECT_EQ(client->snapshot(false).totals.transactions, 0u);
+    holder.reset();
+    EXPECT_TRUE(client.await_snapshot([](const Snapshot& now) { return now.totals.transactions > 3; }));
+    client->stop();
+    ASSERT_TRUE(client.await_ended());
+    EXPECT_FALSE(client->result().fault) << client->result().fault.message;
+  }
+}
+
+TEST(SessionFault, PortsOfOtherProgramsArePassedOver) {
+  Plan plan = plan_for(LoopKind::crr, Engine::block, 1);
+  const Fd holder = listen_on(Address::parse("127.0.0.1", 0), {}, {});
+  const uint16_t port = Address::local_of(holder.get()).port();
+  plan.local_ports = {port, static_cast<uint16_t>(port + 20)};
+  plan.close = CloseMode::client;
+  Observed server(server_half(plan));
+  Observed client(client_half(plan, server->port()));
+  ASSERT_TRUE(client.await_ready() && server.await_ready());
+  server->go();
+  client->open_window();
+  client->go();
+  EXPECT_TRUE(client.await_snapshot([](const Snapshot& now) { return now.totals.transactions > 60; }));
+  EXPECT_EQ(client->snapshot(false).totals.errors.ports_exhausted, 0u);
+}
+
+TEST(SessionFault, CpuThatDoesNotExistIsNamed) {
+  Plan plan = plan_for(LoopKind::crr, Engine::block, 1);
+  plan.cpus = {1 << 19};
+  Observed server(server_half(plan));
+  ASSERT_TRUE(server.await_ended());
+  EXPECT_EQ(server->result().fault.phase, "pin");
+  EXPECT_EQ(server->result().fault.syscall, "sched_setaffinity");
+}
+
+TEST(SessionFault, BusyPortThrowsFromTheConstructor) {
+  Plan plan = plan_for(LoopKind::rr, Engine::block, 1);
+  Observed first(server_half(plan));
+  for (const LoopKind loop : {LoopKind::rr, LoopKind::crr}) {
+    Plan second = plan_for(loop, Engine::epoll, 4);
+    second.port = first->port();
+    try {
+      Observed never(server_half(second));
+      ADD_FAILURE() << "a taken port was taken again";
+    } catch (const SystemError& error) {
+      EXPECT_EQ(error.syscall(), "bind");
+      EXPECT_EQ(error.err(), EADDRINUSE);
+    }
+  }
+}
+
+TEST(SessionFault, BadPlansAreRefused) {
+  const auto refused = [](void (*spoil)(Plan&)) {
+    Plan plan = plan_for(LoopKind::rr, Engine::block, 2);
+    spoil(plan);
+    EXPECT_THROW(Observed(server_half(plan)), std::invalid_argument);
+  };
+  refused([](Plan& plan) { plan.flows = 0; });
+  refused([](Plan& plan) { plan.flows = 3; });
+  refused([](Plan& plan) { plan.cpus.clear(); });
+  refused([](Plan& plan) { plan.request = 0; });
+  refused([](Plan& plan) { plan.address = "localhost"; });
+  refused([](Plan& plan) { plan.setup_timeout_ms = 0; });
+  refused([](Plan& plan) { plan.local_ports = {2, 1}; });
+}
+
+TEST(SessionFault, OutOfDescriptorsIsAFaultAndNotACrash) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const Plan plan = plan_for(LoopKind::rr, Engine::epoll, 64);
+  Observed server(server_half(plan));
+  rlimit tight = before;
+  tight.rlim_cur = open_descriptors() + 20;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+  Observed client(client_half(plan, server->port()));
+  const bool ended = client.await_ended();
+  setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(client->result().fault.err, EMFILE);
+}
+
+// Stops that come at every point of a session's life: none may hang, crash or leak.
+TEST(SessionLife, StopsAtAnyMoment) {
+  std::mt19937 random(20'260'101);
+  const size_t before = open_descriptors();
+  for (int round = 0; round < 60; round++) {
+    const Engine engine = round % 2 ? Engine::block : Engine::epoll;
+    const Plan plan = plan_for(kLoops[static_cast<size_t>(round / 2 % 4)], engine, 1 + random() % 6);
+    Observed server(server_half(plan));
+    Observed client(client_half(plan, server->port()));
+    const auto nap = [&] { std::this_thread::sleep_for(std::chrono::microseconds(random() % 3'000)); };
+    if (random() % 4) server->go();
+    if (random() % 4) client->go();
+    nap();
+    if (random() % 2) client->open_window();
+    if (random() % 2) server->open_window();
+    nap();
+    client->snapshot(true);
+    if (random() % 2) client->close_window();
+    (random() % 2 ? client : server)->stop();
+  }
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+}  // namespace
+
+}  // namespace cnb::test

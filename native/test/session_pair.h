@@ -1,0 +1,113 @@
+#pragma once
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "core/affinity.h"
+#include "engine/session.h"
+#include "loops/loops.h"
+
+namespace cnb::test {
+
+// Long enough for sanitizers on a busy machine; reached only when something hangs.
+constexpr auto kPatience = std::chrono::seconds(30);
+
+// A session together with what it has announced.
+class Observed {
+ public:
+  explicit Observed(const Plan& plan) {
+    session_ = std::make_unique<Session>(plan, select_loop(plan), [this](Session::Event event) {
+      const std::lock_guard lock(mutex_);
+      (event == Session::Event::ready ? ready_ : ended_) = true;
+      changed_.notify_all();
+    });
+  }
+  // The session calls back into this object until its thread has ended.
+  ~Observed() { session_.reset(); }
+
+  Session* operator->() { return session_.get(); }
+  bool await_ready() {
+    return await([this] { return ready_ || ended_; }) && ready_;
+  }
+  bool await_ended() {
+    return await([this] { return ended_; });
+  }
+  // Waits for a condition on the live counters.
+  template <typename Condition>
+  bool await_snapshot(Condition condition) {
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    while (!condition(session_->snapshot(false))) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+  }
+
+ private:
+  template <typename Condition>
+  bool await(Condition condition) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, condition);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ready_ = false;
+  bool ended_ = false;
+  std::unique_ptr<Session> session_;
+};
+
+inline std::vector<int> workers(size_t count) {
+  const std::vector<int> allowed = allowed_cpus();
+  std::vector<int> cpus;
+  for (size_t i = 0; i < count; i++) cpus.push_back(allowed[i % allowed.size()]);
+  return cpus;
+}
+
+// A small plan for loopback; tests change what they are about.
+inline Plan plan_for(LoopKind loop, Engine engine, uint32_t flows) {
+  Plan plan;
+  plan.loop = loop;
+  plan.engine = engine;
+  plan.flows = flows;
+  plan.cpus = workers(engine == Engine::block ? flows : std::min<size_t>(flows, 2));
+  plan.address = "127.0.0.1";
+  plan.cookie = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+  plan.setup_timeout_ms = 10'000;
+  return plan;
+}
+
+inline LoopKind opposite(LoopKind loop) {
+  if (loop == LoopKind::send) return LoopKind::receive;
+  if (loop == LoopKind::receive) return LoopKind::send;
+  return loop;
+}
+
+inline Plan server_half(Plan plan) {
+  plan.role = Role::server;
+  plan.loop = opposite(plan.loop);
+  plan.addresses.clear();
+  return plan;
+}
+
+inline Plan client_half(Plan plan, uint16_t port) {
+  plan.role = Role::client;
+  plan.port = port;
+  return plan;
+}
+
+inline size_t open_descriptors() {
+  size_t open = 0;
+  for (int fd = 0; fd < 4096; fd++) open += fcntl(fd, F_GETFD) >= 0;
+  return open;
+}
+
+}  // namespace cnb::test
