@@ -1,0 +1,277 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { unlessAborted } from "../control/abort.js";
+import { ControlClient } from "../control/client.js";
+import { MAX_SOURCES } from "../control/messages.js";
+import { CnbLoadError } from "../errors.js";
+import { type ResolvedSpec, conflictingOption } from "../options/spec.js";
+import { buildResult } from "../result/build.js";
+import { parseEndReport } from "../result/check.js";
+import { readHostContext } from "../result/host.js";
+import { buildInterval } from "../result/interval.js";
+import type { HostContext, Interval, Result, Warning } from "../result/model.js";
+import type { EndReport, IntervalPoint } from "../result/raw.js";
+import { checkDescriptors } from "./descriptors.js";
+import { type Environment, introduction } from "./environment.js";
+import { Half, emptyCounters, emptyEnd } from "./half.js";
+import { checkCpus } from "./placement.js";
+import { planHalf, setupTimeoutMs } from "./plan.js";
+import { portBudget } from "./ports.js";
+
+/** Why a run was halted when the caller's AbortSignal did it, or a wait when the window was over. */
+class Stopped extends Error {}
+
+const MS = 1e6;
+
+/** One run of the client from end to end. `execute()` is called once. */
+export class ClientRun {
+  readonly #spec: ResolvedSpec;
+  readonly #environment: Environment;
+  readonly #onInterval: (interval: Interval) => void;
+  readonly #startedAt = new Date().toISOString();
+  /** Aborted with the reason why the ordinary course cannot go on. */
+  readonly #halt = new AbortController();
+  readonly #windowOver = new AbortController();
+  readonly #intervals: Interval[] = [];
+  readonly #warnings: Warning[] = [];
+  #client: ControlClient | undefined;
+  #half: Half | undefined;
+  #host: HostContext | undefined;
+  #lastPoint: IntervalPoint = { atNs: 0, local: { windowNs: 0, counters: emptyCounters() } };
+  /** A sample on its way; never rejects. */
+  #sampling: Promise<void> | undefined;
+
+  constructor(spec: ResolvedSpec, environment: Environment, onInterval: (interval: Interval) => void) {
+    this.#spec = spec;
+    this.#environment = environment;
+    this.#onInterval = onInterval;
+  }
+
+  /**
+   * Resolves with the result, completed or aborted by the signal. Rejects with CnbLoadError, whose `result` holds what was measured
+   * where the window had been opened. Whatever happens, every thread has been joined and every socket closed before.
+   */
+  async execute(signal: AbortSignal | undefined): Promise<Result> {
+    const abort = (): void => {
+      this.#halt.abort(new Stopped());
+    };
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener("abort", abort);
+    try {
+      const failure = await this.#measure();
+      const { remote, trouble } = await this.#wrapUp(failure === undefined);
+      return this.#conclude(failure ?? trouble, remote);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Everything up to the end of the window; returns what cut it short, if anything did. */
+  async #measure(): Promise<unknown> {
+    try {
+      this.#halt.signal.throwIfAborted();
+      const half = await this.#setUp();
+      await this.#start(half);
+      await this.#passWindow(half);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async #setUp(): Promise<Half> {
+    const spec = this.#spec;
+    const { signal } = this.#halt;
+    const addon = this.#environment.addon();
+    const allowed = addon.allowedCpus();
+    checkCpus({ wanted: spec.cpus, allowed, option: "cpus" });
+    checkDescriptors(spec.flows, this.#environment);
+    const budget = portBudget(spec, this.#environment.read);
+    if (budget.warning !== null) this.#warnings.push(budget.warning);
+    if (spec.bind.length > MAX_SOURCES) {
+      throw conflictingOption("bind", `expected at most ${MAX_SOURCES} addresses, got ${spec.bind.length}`);
+    }
+
+    const target = { host: spec.host, port: spec.port, family: spec.family, bind: spec.bind[0] };
+    const client = await ControlClient.connect(
+      target,
+      introduction(this.#environment),
+      this.#environment.timing,
+      signal,
+    );
+    this.#client = client;
+    void client.ended.then((reason) => {
+      this.#halt.abort(reason);
+    });
+    this.#host = readHostContext(client.localAddress);
+    const prepared = await client.setup(spec, spec.bind, signal);
+    const plan = planHalf({
+      role: "client",
+      spec,
+      cpus: {
+        allowed,
+        wanted: spec.cpus,
+        option: "cpus",
+        current: addon.currentCpu(),
+        taken: client.sameHost ? prepared.cpus : [],
+      },
+      address: client.remoteAddress,
+      port: prepared.dataPort,
+      addresses: spec.bind,
+      localPorts: budget.localPorts,
+      cookie: Buffer.from(prepared.cookie, "hex"),
+    });
+    const half = new Half(addon, plan);
+    this.#half = half;
+    half.halted.addEventListener("abort", () => {
+      this.#halt.abort(half.halted.reason);
+    });
+    return half;
+  }
+
+  /** From connecting the flows to the opening of the window. */
+  async #start(half: Half): Promise<void> {
+    const { warmupNs, flows } = this.#spec;
+    const { signal } = this.#halt;
+    const client = this.#client as ControlClient;
+    await client.ready(setupTimeoutMs(flows), signal);
+    await unlessAborted(half.ready, signal);
+    if (warmupNs === 0) {
+      await client.open(signal);
+      half.openWindow();
+      await client.go(signal);
+      half.go();
+    } else {
+      await client.go(signal);
+      half.go();
+      await pause(warmupNs / MS, signal);
+      // Not after the answer: both windows shall open at about the same time.
+      const opened = client.open(signal);
+      half.openWindow();
+      await opened;
+    }
+  }
+
+  /** Waits for the end of the window; takes a point at every interval but one that would leave less than a quarter of another. */
+  async #passWindow(half: Half): Promise<void> {
+    const { durationNs, intervalNs } = this.#spec;
+    const { signal } = this.#halt;
+    const opened = performance.now();
+    const elapsedNs = (): number => (performance.now() - opened) * MS;
+    while (intervalNs > 0) {
+      const next = (Math.floor(elapsedNs() / intervalNs) + 1) * intervalNs;
+      if (durationNs - next < intervalNs / 4) break;
+      await pause((next - elapsedNs()) / MS, signal);
+      this.#takePoint(half);
+    }
+    await pause((durationNs - elapsedNs()) / MS, signal);
+  }
+
+  /** The window's figures of this moment; of both ends where throughput needs them. Skipped while the server has yet to answer the last. */
+  #takePoint(half: Half): void {
+    if (this.#sampling !== undefined) return;
+    const bulk = isBulk(this.#spec);
+    const local = half.snapshot(!bulk);
+    if (!bulk) {
+      this.#passPoint({ atNs: local.atNs, local });
+      return;
+    }
+    const client = this.#client as ControlClient;
+    this.#sampling = client.sample(this.#windowOver.signal).then(
+      (remote) => {
+        this.#sampling = undefined;
+        this.#passPoint({ atNs: local.atNs, local, remote });
+      },
+      // A lost server halts the run by itself.
+      () => undefined,
+    );
+  }
+
+  #passPoint(point: IntervalPoint): void {
+    const interval = buildInterval(this.#spec, this.#lastPoint, point);
+    this.#lastPoint = point;
+    this.#intervals.push(interval);
+    this.#onInterval(interval);
+  }
+
+  /** Closes the window and ends both halves: in order, or as far as a run that was cut short still can. */
+  async #wrapUp(inOrder: boolean): Promise<{ remote?: EndReport; trouble?: unknown }> {
+    const client = this.#client;
+    const half = this.#half;
+    const { replyMs, reportMs, hurryMs } = this.#environment.timing;
+    this.#windowOver.abort(new Stopped());
+    await this.#sampling;
+    try {
+      if (client === undefined || half?.measured !== true) return {};
+      const closed = client.close(inOrder ? replyMs : hurryMs);
+      half.closeWindow();
+      await closed;
+      const [report] = await Promise.all([client.finish(inOrder ? reportMs : hurryMs), half.stop()]);
+      return { remote: parseEndReport(report) };
+    } catch (trouble) {
+      return { trouble, ...lastWords(client) };
+    } finally {
+      await half?.stop();
+      client?.destroy();
+    }
+  }
+
+  #conclude(failure: unknown, remote: EndReport | undefined): Result {
+    const half = this.#half;
+    const host = this.#host ?? readHostContext();
+    const local = half === undefined ? emptyEnd(host) : half.report(host);
+    const state = failure === undefined ? "completed" : failure instanceof Stopped ? "aborted" : "failed";
+    const error = state === "failed" ? this.#explain(failure) : undefined;
+    if (error !== undefined && half?.measured !== true) throw error;
+    if (this.#spec.intervalNs > 0 && local.windowNs > this.#lastPoint.local.windowNs) {
+      this.#passPoint({
+        atNs: this.#lastPoint.atNs,
+        local,
+        remote: remote && { ...remote.counters, windowNs: remote.windowNs },
+      });
+    }
+    const result = buildResult({
+      spec: this.#spec,
+      startedAt: this.#startedAt,
+      state,
+      local,
+      remote,
+      intervals: this.#intervals,
+      warnings: this.#warnings,
+      sameHost: this.#client?.sameHost ?? false,
+      error: error && { code: error.code, message: error.message },
+    });
+    if (error === undefined) return result;
+    // Not enumerable: printing the error should not print the whole result.
+    throw Object.defineProperty(error, "result", { value: result });
+  }
+
+  /** Of all that went wrong the cause: that the peer went away is often only what followed. */
+  #explain(failure: unknown): CnbLoadError {
+    const known = [failure, this.#half?.halted.reason as unknown, this.#client?.failure];
+    const errors = known.filter((error) => error instanceof CnbLoadError);
+    const cause = errors.find(({ code }) => code !== "ERR_PEER_LOST") ?? errors[0];
+    return cause ?? new CnbLoadError("ERR_PLATFORM", `internal error: ${String(failure)}`, { cause: failure });
+  }
+}
+
+function isBulk({ test }: ResolvedSpec): boolean {
+  return test === "tcp_stream" || test === "tcp_maerts";
+}
+
+/** What a server that failed had measured, if it told. */
+function lastWords(client: ControlClient | undefined): { remote?: EndReport } {
+  if (client?.failureReport === undefined) return {};
+  try {
+    return { remote: parseEndReport(client.failureReport) };
+  } catch {
+    return {};
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(Math.max(0, ms), undefined, { signal });
+  } catch {
+    signal.throwIfAborted();
+  }
+}

@@ -1,0 +1,33 @@
+import { readdirSync } from "node:fs";
+import { DEFAULT_TIMING, type ControlTiming } from "../control/timing.js";
+import type { Introduction } from "../control/hello.js";
+import { type NativeAddon, loadAddon } from "../native/index.js";
+import { type ReadText, firstLine, readText } from "../result/text.js";
+import { packageVersion } from "../result/version.js";
+
+/** What runs and servers need of their surroundings; tests put their own in its place. */
+export interface Environment {
+  /** Throws ERR_PLATFORM. */
+  addon: () => NativeAddon;
+  timing: ControlTiming;
+  read: ReadText;
+  /** Descriptors that this process has open. */
+  openDescriptors: () => number;
+}
+
+export const realEnvironment: Readonly<Environment> = {
+  addon: loadAddon,
+  timing: DEFAULT_TIMING,
+  read: readText,
+  openDescriptors() {
+    try {
+      return readdirSync("/proc/self/fd").length;
+    } catch {
+      return 0;
+    }
+  },
+};
+
+export function introduction({ read }: Environment): Introduction {
+  return { version: packageVersion(), bootId: firstLine(read("/proc/sys/kernel/random/boot_id")) };
+}

@@ -1,0 +1,103 @@
+import { CnbLoadError } from "../errors.js";
+import type { Loop, NativeEngine, NativePlan } from "../native/index.js";
+import { type ResolvedSpec, type TestName, blockRefusal } from "../options/spec.js";
+import { formatSize } from "../options/sizes.js";
+import { type CpuSupply, placeWorkers } from "./placement.js";
+
+/** Up to here a bulk flow gets a thread of its own, however few CPUs there are: the threads mostly sleep in the kernel. */
+const MAX_BULK_BLOCK_FLOWS = 64;
+const SETUP_BASE_MS = 10_000;
+const MAX_SETUP_MS = 600_000;
+
+const LOOPS: Readonly<Record<TestName, { client: Loop; server: Loop }>> = {
+  tcp_stream: { client: "send", server: "receive" },
+  tcp_maerts: { client: "receive", server: "send" },
+  tcp_rr: { client: "rr", server: "rr" },
+  tcp_crr: { client: "crr", server: "crr" },
+};
+
+/** What a half needs to know beside the spec. */
+export interface HalfRequest {
+  role: "client" | "server";
+  spec: ResolvedSpec;
+  cpus: CpuSupply;
+  /** As in {@link NativePlan}. */
+  address: string;
+  port: number;
+  addresses: string[];
+  localPorts: [number, number] | null;
+  cookie: Uint8Array;
+}
+
+/** How long all flows may take to come up, ms: plenty for a slow network, and a little more for each flow. */
+export function setupTimeoutMs(flows: number): number {
+  return Math.min(MAX_SETUP_MS, SETUP_BASE_MS + flows);
+}
+
+/**
+ * The engine of one half. `auto` means one blocking thread per flow where that is fastest: bulk tests up to 64 flows, RR and CRR up to
+ * as many flows as CPUs; and epoll beyond, or where the engine `block` cannot carry the test.
+ */
+export function chooseEngine(spec: ResolvedSpec, usableCpus: number): NativeEngine {
+  if (spec.engine !== "auto") return spec.engine;
+  const bulk = spec.test === "tcp_stream" || spec.test === "tcp_maerts";
+  const most = bulk ? MAX_BULK_BLOCK_FLOWS : usableCpus;
+  return spec.flows <= most && blockRefusal(spec) === null ? "block" : "epoll";
+}
+
+/** The plan of one half. Throws ERR_INVALID_OPTION where CPUs were asked for that cannot be used. */
+export function planHalf(request: HalfRequest): NativePlan {
+  const { role, cpus } = request;
+  // `threads` is the client's; the server counts its own CPUs.
+  const spec = role === "client" ? request.spec : { ...request.spec, threads: null };
+  const usable = (cpus.wanted ?? cpus.allowed).length;
+  const engine = chooseEngine(spec, usable);
+  const workers = engine === "block" ? spec.flows : Math.min(spec.flows, spec.threads ?? usable);
+  return {
+    role,
+    loop: LOOPS[spec.test][role],
+    engine,
+    flows: spec.flows,
+    cpus: placeWorkers(workers, cpus),
+    address: request.address,
+    port: request.port,
+    addresses: request.addresses,
+    localPorts: request.localPorts,
+    cookie: request.cookie,
+    sndbufBytes: spec.sndbufBytes,
+    rcvbufBytes: spec.rcvbufBytes,
+    noDelay: spec.noDelay,
+    congestion: spec.congestion,
+    mssBytes: spec.mssBytes,
+    sendSizeBytes: spec.sendSizeBytes,
+    recvSizeBytes: spec.recvSizeBytes,
+    requestBytes: spec.requestBytes,
+    responseBytes: spec.responseBytes,
+    burst: spec.burst,
+    zerocopy: spec.zerocopy,
+    rx: spec.rx,
+    close: spec.close,
+    setupTimeoutMs: setupTimeoutMs(spec.flows),
+  };
+}
+
+/** Buffers that a server grants to one session, bytes; the largest sizes in every worker would exceed any host's memory. */
+const MAX_SESSION_BUFFER_BYTES = 2 * 1024 ** 3;
+/** Sends in flight that a flow with zero-copy keeps buffers for (native/io/zerocopy.h). */
+const ZEROCOPY_SENDS = 64;
+
+/** Throws ERR_LIMIT where the buffers of a server's half would take more memory than one session is granted. */
+export function checkBuffers(plan: NativePlan): void {
+  const sendBytes = plan.sendSizeBytes * (plan.zerocopy === "msg" ? ZEROCOPY_SENDS : 1);
+  const sizes: Record<Loop, number> = {
+    send: sendBytes,
+    receive: plan.recvSizeBytes,
+    rr: plan.responseBytes,
+    crr: plan.responseBytes,
+  };
+  const workers = plan.cpus.length;
+  const bytes = sizes[plan.loop] * workers;
+  if (bytes <= MAX_SESSION_BUFFER_BYTES) return;
+  const [most, each] = [formatSize(MAX_SESSION_BUFFER_BYTES), formatSize(sizes[plan.loop])];
+  throw new CnbLoadError("ERR_LIMIT", `a session may take ${most} of buffers; ${workers} workers need ${each} each`);
+}

@@ -1,0 +1,214 @@
+import type { Socket } from "node:net";
+import { allowList, plainAddress } from "../control/addresses.js";
+import { Door } from "../control/door.js";
+import { type SessionRequest, serveSession } from "../control/server-session.js";
+import { CnbLoadError, type ErrorCode } from "../errors.js";
+import { type ResolvedServeOptions, type ServeOptions, type TestName, resolveServeOptions } from "../options/spec.js";
+import { type Environment, introduction, realEnvironment } from "./environment.js";
+import { emptyCounters } from "./half.js";
+import { checkCpus } from "./placement.js";
+import { ServedHalf } from "./server-half.js";
+
+/** One session as it ended, for a log line. */
+export interface SessionSummary {
+  /** Numeric address of the client. */
+  peer: string;
+  /** `refused`: it never began. `failed`: the client was lost, or something broke. */
+  outcome: "completed" | "failed" | "refused";
+  /** Why it failed or was refused. */
+  error?: { code: ErrorCode; message: string };
+  /** Absent where the client did not come as far as to say. */
+  test?: TestName;
+  flows?: number;
+  /** The server's window, 0 where it was never opened, and what was counted in it. */
+  windowNs: number;
+  bytesSent: number;
+  bytesReceived: number;
+  transactions: number;
+}
+
+export interface ServerHooks {
+  /** Called once for each session or refusal, when nothing of it is left. */
+  onSession?: ((summary: SessionSummary) => void) | undefined;
+  /** Takes connections whose first bytes are not this protocol's: paused, with nothing consumed. By default they are closed. */
+  onOtherProtocol?: ((socket: Socket) => void) | undefined;
+}
+
+export interface Server extends AsyncDisposable {
+  /** Numeric address that it listens on; "::" for every address. */
+  readonly host: string;
+  /** Control port. */
+  readonly port: number;
+  /** Resolves when the server has ended, by `close()` or, with `once`, after its session. */
+  readonly closed: Promise<void>;
+  /** Ends all sessions; resolves when no thread and no socket of them is left. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Connections beside the sessions: those that just come, and those that are being told that they cannot. */
+const EXTRA_CONNECTIONS = 256;
+/** Bounds of what a busy server advises. */
+const MIN_RETRY_MS = 100;
+const MAX_RETRY_MS = 60_000;
+/** How long close() waits for clients to hear that the server goes. */
+const GOODBYE_MS = 250;
+
+/** Starts a server. Rejects with CnbLoadError: ERR_INVALID_OPTION, ERR_LISTEN, ERR_PLATFORM. */
+export function serve(options: ServeOptions & ServerHooks = {}): Promise<Server> {
+  return startServer(options, realEnvironment);
+}
+
+/** `serve()` in surroundings of the caller's choice. */
+export async function startServer(
+  { onSession, onOtherProtocol, ...options }: ServeOptions & ServerHooks,
+  environment: Environment,
+): Promise<Server> {
+  const resolved = resolveServeOptions(options);
+  checkCpus({ wanted: resolved.cpus, allowed: environment.addon().allowedCpus(), option: "cpus" });
+  const server = new LoadServer(resolved, { onSession, onOtherProtocol }, environment);
+  await server.listen();
+  return server;
+}
+
+class LoadServer implements Server {
+  readonly closed: Promise<void>;
+  readonly #options: ResolvedServeOptions;
+  readonly #hooks: ServerHooks;
+  readonly #environment: Environment;
+  readonly #allowed: (address: string) => boolean;
+  readonly #closing = new AbortController();
+  readonly #halves = new Set<ServedHalf>();
+  /** One per connection that speaks the protocol; they never reject. */
+  readonly #conversations = new Set<Promise<void>>();
+  #door!: Door;
+  #served = false;
+  #closure: Promise<void> | undefined;
+  #tellClosed!: () => void;
+
+  constructor(options: ResolvedServeOptions, hooks: ServerHooks, environment: Environment) {
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#environment = environment;
+    this.#allowed = allowList(options.allow);
+    this.closed = new Promise((resolve) => (this.#tellClosed = resolve));
+  }
+
+  get host(): string {
+    return this.#door.host;
+  }
+
+  get port(): number {
+    return this.#door.port;
+  }
+
+  async listen(): Promise<void> {
+    const { host, port, maxSessions } = this.#options;
+    this.#door = await Door.open({
+      host,
+      port,
+      maxConnections: maxSessions + EXTRA_CONNECTIONS,
+      firstBytesMs: this.#environment.timing.helloMs,
+      onClient: (socket) => {
+        const conversation = this.#converse(socket).finally(() => {
+          this.#conversations.delete(conversation);
+          if (this.#options.once && this.#served && this.#halves.size === 0) void this.close();
+        });
+        this.#conversations.add(conversation);
+      },
+      onOther: this.#onOther(),
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closure ??= this.#shutDown();
+    return this.#closure;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #onOther(): ((socket: Socket) => void) | undefined {
+    const { onOtherProtocol } = this.#hooks;
+    return (
+      onOtherProtocol &&
+      ((socket) => {
+        if (this.#allowed(socket.remoteAddress ?? "")) onOtherProtocol(socket);
+        else socket.destroy();
+      })
+    );
+  }
+
+  async #converse(socket: Socket): Promise<void> {
+    const peer = plainAddress(socket.remoteAddress ?? "");
+    const allowed = this.#allowed(peer);
+    let half: ServedHalf | undefined;
+    const error = await serveSession(socket, {
+      self: introduction(this.#environment),
+      timing: this.#environment.timing,
+      refusal: allowed ? undefined : new CnbLoadError("ERR_AUTH", `${peer} is not allowed here (--allow)`),
+      open: (request) => (half = this.#open(request)),
+      closing: this.#closing.signal,
+    });
+    if (half !== undefined) this.#halves.delete(half);
+    const summary = await summarize(peer, half, error);
+    const { onSession } = this.#hooks;
+    // An error that the caller's function throws is the caller's.
+    if (onSession !== undefined)
+      queueMicrotask(() => {
+        onSession(summary);
+      });
+  }
+
+  #open(request: SessionRequest): ServedHalf {
+    const { once, maxSessions } = this.#options;
+    if (once && this.#served) throw this.#busy("it serves one session only");
+    if (this.#halves.size >= maxSessions) throw this.#busy(`${maxSessions} sessions are under way (--max-sessions)`);
+    try {
+      const half = new ServedHalf(request, this.#options, this.#environment, this.#closing.signal);
+      this.#halves.add(half);
+      this.#served = true;
+      return half;
+    } catch (error) {
+      throw error instanceof CnbLoadError && error.code === "ERR_BUSY" ? this.#busy(error.message) : error;
+    }
+  }
+
+  /** Refusal for now: the session that ends first makes room. */
+  #busy(why: string): CnbLoadError {
+    const waits = [...this.#halves].map(({ endsBy }) => endsBy - performance.now());
+    const retryAfterMs = Math.max(MIN_RETRY_MS, Math.ceil(Math.min(...waits, MAX_RETRY_MS)));
+    return new CnbLoadError("ERR_BUSY", `the server is busy: ${why}`, { retryAfterMs });
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#door.stopListening();
+    this.#closing.abort(new CnbLoadError("ERR_CLOSED", "the server is shutting down"));
+    await Promise.all(this.#conversations);
+    await this.#door.close(GOODBYE_MS);
+    this.#tellClosed();
+  }
+}
+
+async function summarize(
+  peer: string,
+  half: ServedHalf | undefined,
+  error: CnbLoadError | undefined,
+): Promise<SessionSummary> {
+  const told = error && { error: { code: error.code, message: error.message } };
+  if (half === undefined) {
+    return { peer, outcome: "refused", ...told, windowNs: 0, bytesSent: 0, bytesReceived: 0, transactions: 0 };
+  }
+  const { windowNs, counters } = await half.finish().catch(() => ({ windowNs: 0, counters: emptyCounters() }));
+  return {
+    peer,
+    outcome: error === undefined ? "completed" : "failed",
+    ...told,
+    test: half.spec.test,
+    flows: half.spec.flows,
+    windowNs,
+    bytesSent: counters.bytesSent,
+    bytesReceived: counters.bytesReceived,
+    transactions: counters.transactions,
+  };
+}

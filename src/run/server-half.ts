@@ -1,0 +1,163 @@
+import { randomBytes } from "node:crypto";
+import { isIP } from "node:net";
+import { plainAddress } from "../control/addresses.js";
+import type { ServerHalf, SessionRequest } from "../control/server-session.js";
+import { CnbLoadError } from "../errors.js";
+import type { NativePlan } from "../native/index.js";
+import { type ResolvedServeOptions, type ResolvedSpec, checkResolvedSpec } from "../options/spec.js";
+import { formatDuration } from "../options/durations.js";
+import { readHostContext } from "../result/host.js";
+import type { EndReport } from "../result/raw.js";
+import { checkDescriptors } from "./descriptors.js";
+import type { Environment } from "./environment.js";
+import { Half, withoutHistograms } from "./half.js";
+import { checkBuffers, planHalf, setupTimeoutMs } from "./plan.js";
+
+const MS = 1e6;
+
+/** Throws ERR_LIMIT for a test that exceeds what this server grants. */
+function checkLimits(spec: ResolvedSpec, options: ResolvedServeOptions): void {
+  if (spec.flows > options.maxFlows) {
+    const text = `flows: this server allows ${options.maxFlows} flows per session (--max-flows), ${spec.flows} were asked for`;
+    throw new CnbLoadError("ERR_LIMIT", text, { option: "flows" });
+  }
+  const lengthNs = spec.warmupNs + spec.durationNs;
+  if (lengthNs > options.maxDurationNs) {
+    const [most, asked] = [formatDuration(options.maxDurationNs), formatDuration(lengthNs)];
+    const text = `duration: this server allows tests of ${most} (--max-duration), ${asked} with warm-up were asked for`;
+    throw new CnbLoadError("ERR_LIMIT", text, { option: "duration" });
+  }
+}
+
+/** The port that the session's flows come to: the server's fixed one, or the one that the client asks for; 0 = ephemeral. */
+function choosePort(spec: ResolvedSpec, { dataPort }: ResolvedServeOptions): number {
+  if (dataPort !== 0 && spec.dataPort !== 0 && spec.dataPort !== dataPort) {
+    const text = `dataPort: this server's data port is fixed to ${dataPort} (--data-port), ${spec.dataPort} was asked for`;
+    throw new CnbLoadError("ERR_LIMIT", text, { option: "dataPort" });
+  }
+  return dataPort === 0 ? spec.dataPort : dataPort;
+}
+
+/** Who may connect without a cookie: the client's address as the control connection shows it, and those it declares. */
+function peersOf({ remoteAddress, sources }: SessionRequest): string[] {
+  const bad = sources.find((address) => isIP(address) === 0);
+  if (bad !== undefined) throw new CnbLoadError("ERR_PROTOCOL", "setup.sources: expected numeric addresses");
+  return [...new Set([remoteAddress, ...sources.map(plainAddress)])];
+}
+
+/** A session of the server: the half that the control protocol drives, and what the server's log wants to know of it. */
+export class ServedHalf implements ServerHalf {
+  readonly spec: ResolvedSpec;
+  readonly prepared: ServerHalf["prepared"];
+  readonly halted: AbortSignal;
+  /** performance.now() by which the session will have ended if all goes well. */
+  readonly endsBy: number;
+  readonly #half: Half;
+  readonly #localAddress: string;
+  #report: Promise<EndReport> | undefined;
+
+  /** Throws CnbLoadError to refuse. `closing` ends the session, too. */
+  constructor(request: SessionRequest, options: ResolvedServeOptions, environment: Environment, closing: AbortSignal) {
+    this.spec = checkResolvedSpec(request.spec);
+    this.#localAddress = request.localAddress;
+    const plan = makePlan(request, this.spec, options, environment);
+    this.#half = openHalf(plan, environment);
+    this.halted = AbortSignal.any([this.#half.halted, closing]);
+    this.endsBy = performance.now() + (this.spec.warmupNs + this.spec.durationNs) / MS;
+    this.prepared = {
+      dataPort: this.#half.port,
+      cookie: Buffer.from(plan.cookie).toString("hex"),
+      engine: plan.engine,
+      workers: plan.cpus.length,
+      cpus: plan.cpus,
+    };
+  }
+
+  get setupMs(): number {
+    return setupTimeoutMs(this.spec.flows);
+  }
+
+  get warmupMs(): number {
+    return this.spec.warmupNs / MS;
+  }
+
+  get durationMs(): number {
+    return this.spec.durationNs / MS;
+  }
+
+  get maxSamples(): number {
+    const { durationNs, intervalNs } = this.spec;
+    return intervalNs === 0 ? 0 : Math.ceil(durationNs / intervalNs);
+  }
+
+  ready(): Promise<void> {
+    return this.#half.ready;
+  }
+
+  go(): void {
+    this.#half.go();
+  }
+
+  openWindow(): void {
+    this.#half.openWindow();
+  }
+
+  sample(): ReturnType<ServerHalf["sample"]> {
+    const { windowNs, counters } = this.#half.snapshot(false);
+    return { windowNs, bytesSent: counters.bytesSent, bytesReceived: counters.bytesReceived };
+  }
+
+  closeWindow(): void {
+    this.#half.closeWindow();
+  }
+
+  finish(): Promise<EndReport> {
+    this.#report ??= this.#stopAndReport();
+    return this.#report;
+  }
+
+  async #stopAndReport(): Promise<EndReport> {
+    await this.#half.stop();
+    return withoutHistograms(this.#half.report(readHostContext(this.#localAddress)));
+  }
+}
+
+function makePlan(
+  request: SessionRequest,
+  spec: ResolvedSpec,
+  options: ResolvedServeOptions,
+  environment: Environment,
+): NativePlan {
+  checkLimits(spec, options);
+  checkDescriptors(spec.flows, environment);
+  const addon = environment.addon();
+  const plan = planHalf({
+    role: "server",
+    spec,
+    cpus: {
+      allowed: options.cpus ?? addon.allowedCpus(),
+      wanted: spec.serverCpus ?? options.cpus,
+      option: "serverCpus",
+      current: addon.currentCpu(),
+      taken: [],
+    },
+    address: request.localAddress,
+    port: choosePort(spec, options),
+    // Long-lived flows prove themselves by the cookie, from wherever NAT lets them come.
+    addresses: spec.test === "tcp_crr" ? peersOf(request) : [],
+    localPorts: null,
+    cookie: randomBytes(16),
+  });
+  checkBuffers(plan);
+  return plan;
+}
+
+/** A data port that is taken means: busy. */
+function openHalf(plan: NativePlan, environment: Environment): Half {
+  try {
+    return new Half(environment.addon(), plan);
+  } catch (error) {
+    if (!(error instanceof CnbLoadError) || error.code !== "ERR_LISTEN" || plan.port === 0) throw error;
+    throw new CnbLoadError("ERR_BUSY", `data port ${plan.port} is in use`, { cause: error, retryAfterMs: 1000 });
+  }
+}
