@@ -32,7 +32,7 @@ export function parseProcStat(text: string): Map<number, CpuTicks> {
   return ticks;
 }
 
-/** The counters of now. Reads small files synchronously: about 0.2 ms, more on hosts with hundreds of CPUs. */
+/** The counters of now. Reads small files synchronously: below a millisecond, more on hosts with hundreds of CPUs. */
 export function readCpuSample(): CpuSample {
   const { user, system } = process.cpuUsage();
   return {

@@ -34,8 +34,7 @@ function encodeCounts({ first, counts }: RawHistogram): Buffer {
       zeros++;
       continue;
     }
-    // A single empty bucket is a 0 in the original, not a run of one.
-    if (zeros > 0) position = putZigZag(buffer, position, zeros === 1 ? 0 : -zeros);
+    if (zeros > 0) position = putZigZag(buffer, position, -zeros);
     zeros = 0;
     position = putZigZag(buffer, position, count);
   }

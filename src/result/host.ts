@@ -77,8 +77,10 @@ export function countCpuList(text: string | undefined): number | undefined {
   if (list === undefined) return undefined;
   let total = 0;
   for (const range of list.split(",")) {
-    const [from, to = from] = range.split("-").map((end) => wholeNumber(end));
-    if (from === undefined || to === undefined || to < from || range.split("-").length > 2) return undefined;
+    const [, first, last] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    const from = wholeNumber(first);
+    const to = wholeNumber(last ?? first);
+    if (from === undefined || to === undefined || to < from) return undefined;
     total += to - from + 1;
   }
   return Number.isSafeInteger(total) ? total : undefined;
@@ -108,7 +110,8 @@ function interfaceContext(sources: HostSources, localAddress: string | undefined
 
 /**
  * The host as it is now. `localAddress` is this host's end of the control connection and leads to the interface; without it, or where
- * it belongs to none, the interface's properties are absent. Synchronous: some twenty small files of /proc and /sys, about a millisecond.
+ * it belongs to none, the interface's properties are absent. Synchronous: some thirty small files of /proc and /sys, a few
+ * milliseconds.
  */
 export function readHostContext(localAddress?: string, sources: HostSources = thisHost): HostContext {
   const { read } = sources;

@@ -1,5 +1,6 @@
 /** The network interface behind an address, from os.networkInterfaces() and /sys/class/net. */
 import type { NetworkInterfaceInfo } from "node:os";
+import { compact } from "./compact.js";
 import type { HostContext } from "./model.js";
 import { firstLine, type ReadText, wholeNumber } from "./text.js";
 
@@ -35,9 +36,8 @@ export function parseSpeed(text: string | undefined): number | undefined {
 
 /** Numbers of receive and transmit queues from the names in /sys/class/net/NAME/queues. */
 export function countQueues(names: readonly string[]): { rxQueues?: number; txQueues?: number } {
-  const rxQueues = names.filter((name) => /^rx-\d+$/.test(name)).length;
-  const txQueues = names.filter((name) => /^tx-\d+$/.test(name)).length;
-  return { ...(rxQueues > 0 && { rxQueues }), ...(txQueues > 0 && { txQueues }) };
+  const count = (pattern: RegExp): number | undefined => names.filter((name) => pattern.test(name)).length || undefined;
+  return compact({ rxQueues: count(/^rx-\d+$/), txQueues: count(/^tx-\d+$/) });
 }
 
 /**
@@ -45,13 +45,11 @@ export function countQueues(names: readonly string[]): { rxQueues?: number; txQu
  * alone, out of reach for JavaScript: they are left out rather than guessed.
  */
 export function readOffloads(read: ReadText, folder: string): HostContext["offloads"] {
-  const groFlushTimeoutNs = wholeNumber(read(`${folder}/gro_flush_timeout`));
-  const napiDeferHardIrqs = wholeNumber(read(`${folder}/napi_defer_hard_irqs`));
   const threaded = firstLine(read(`${folder}/threaded`));
-  const offloads = {
-    ...(groFlushTimeoutNs !== undefined && { groFlushTimeoutNs }),
-    ...(napiDeferHardIrqs !== undefined && { napiDeferHardIrqs }),
-    ...((threaded === "0" || threaded === "1") && { threadedNapi: threaded === "1" }),
-  };
+  const offloads = compact({
+    groFlushTimeoutNs: wholeNumber(read(`${folder}/gro_flush_timeout`)),
+    napiDeferHardIrqs: wholeNumber(read(`${folder}/napi_defer_hard_irqs`)),
+    threadedNapi: threaded === "0" || threaded === "1" ? threaded === "1" : undefined,
+  });
   return Object.keys(offloads).length > 0 ? offloads : undefined;
 }

@@ -64,7 +64,7 @@ function busiestWorker({ cpus, cpu, workers, workerCpuNs, windowNs }: EndReport)
   });
   if (top.cpu >= 0) return { where: `CPU ${top.cpu}, which carries a worker,`, share: top.share };
   const share = workers > 0 && windowNs > 0 ? workerCpuNs / (workers * windowNs) : 0;
-  return { where: `each of its ${workers} workers`, share };
+  return { where: "each worker", share };
 }
 
 function bound(raw: RawRun, direction: "sender" | "receiver"): Warning[] {

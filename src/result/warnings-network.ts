@@ -8,6 +8,7 @@ const TINY_RTT_NS = 1e6;
 /** Share of retransmitted segments that a bulk transfer makes by itself while it looks for the path's limit. */
 const USUAL_RETRANSMIT_SHARE = 0.001;
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 const percent = (part: number, whole: number): string => `${((part / whole) * 100).toFixed(2)} %`;
 
 function portsExhausted({ local }: RawRun): Warning[] {
@@ -16,7 +17,7 @@ function portsExhausted({ local }: RawRun): Warning[] {
   return [
     {
       code: "PORTS_EXHAUSTED",
-      message: `${failed} connection attempts found no free source port, beside ${local.counters.connections} connections made: the rate is that of ports coming free`,
+      message: `${counted(failed, "connection attempt")} found no free source port, beside ${counted(local.counters.connections, "connection")} made: the rate is that of ports coming free`,
       advice: "Add source addresses with --bind ADDR,ADDR, widen --local-ports, or use --close reset",
     },
   ];
@@ -29,7 +30,7 @@ function connectErrors({ local }: RawRun): Warning[] {
   return [
     {
       code: "CONNECT_ERRORS",
-      message: `${failed} connection attempts failed (${refused} refused, ${timedOut} timed out, ${reset} reset, ${other} other), beside ${local.counters.connections} connections made`,
+      message: `${counted(failed, "connection attempt")} failed (${refused} refused, ${timedOut} timed out, ${reset} reset, ${other} other), beside ${counted(local.counters.connections, "connection")} made`,
       advice:
         "Look for a full accept queue, a firewall or a connection tracking limit on the path; fewer --flows press less",
     },
@@ -94,8 +95,8 @@ function retransmits(raw: RawRun): Warning[] {
     {
       code: "RETRANSMITS",
       message: isStream(raw.spec.test)
-        ? `${resent} segments were sent again, ${percent(resent, segments)} of about ${segments}`
-        : `${resent} segments were sent again, in ${sender.counters.transactions} transactions: each costs one of them 200 ms or more`,
+        ? `TCP sent ${counted(resent, "segment")} again, ${percent(resent, segments)} of about ${segments}`
+        : `TCP sent ${counted(resent, "segment")} again in ${counted(sender.counters.transactions, "transaction")}: each may have held one of them up for 200 ms or more`,
       advice:
         "Look for drops with ethtool -S and nstat on both hosts; fewer --flows or a larger --mss may press the path less",
     },

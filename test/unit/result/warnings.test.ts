@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import { flowColumns } from "../../../src/result/flows.js";
+import type { RawRun } from "../../../src/result/raw.js";
+import { deriveWarnings } from "../../../src/result/warnings.js";
+import { counters, cpuUse, flow, host, noErrors, rawRun, spec, tcpInfo } from "./fixtures.js";
+
+const codes = (raw: RawRun): string[] => deriveWarnings(raw).map((warning) => warning.code);
+const find = (raw: RawRun, code: string): string => {
+  const warning = deriveWarnings(raw).find((one) => one.code === code);
+  return warning === undefined ? "" : `${warning.message} | ${warning.advice}`;
+};
+const socket = (changes: Partial<RawRun["local"]["socket"]>) => ({ ...rawRun("tcp_rr").local.socket, ...changes });
+const flowsWith = (info: Parameters<typeof tcpInfo>[0]) =>
+  flowColumns([flow({ tcpInfo: tcpInfo() }), flow({ tcpInfo: tcpInfo(info) })]);
+
+describe("deriveWarnings", () => {
+  it.each(["tcp_stream", "tcp_maerts", "tcp_rr", "tcp_crr"] as const)(
+    "finds nothing wrong with a sound %s run",
+    (test) => {
+      expect(deriveWarnings(rawRun(test, { flows: flowsWith({}) }, { flows: flowsWith({}) }))).toEqual([]);
+    },
+  );
+
+  it("SAME_HOST", () => {
+    expect(find({ ...rawRun("tcp_rr"), sameHost: true }, "SAME_HOST")).toMatch(/shared its 4 CPUs.*--server-cpus/);
+  });
+
+  it("SHORT_RUN below a second, but not when the window never opened", () => {
+    expect(find(rawRun("tcp_rr", { windowNs: 999e6 }), "SHORT_RUN")).toMatch(/0\.999 s.*--duration/);
+    expect(codes(rawRun("tcp_rr", { windowNs: 1e9 }))).toEqual([]);
+    expect(codes(rawRun("tcp_rr", { windowNs: 0 }))).toEqual([]);
+  });
+
+  it("UNPINNED, naming the side and its option", () => {
+    expect(find(rawRun("tcp_rr", { cpus: [0, -1] }), "UNPINNED")).toMatch(/1 of 2 workers of the client.*--cpus/);
+    expect(find(rawRun("tcp_rr", {}, { cpus: [-1, -1] }), "UNPINNED")).toMatch(
+      /2 of 2 workers of the server.*--server-cpus/,
+    );
+  });
+
+  it("MORE_WORKERS_THAN_CPUS, by the CPUs they are pinned to or else by the host's", () => {
+    expect(find(rawRun("tcp_rr", { workers: 3, cpus: [0, 1, 0] }), "MORE_WORKERS_THAN_CPUS")).toMatch(
+      /client ran 3 workers on 2 CPUs/,
+    );
+    const loose = { workers: 5, cpus: [-1, -1, -1, -1, -1] };
+    expect(find(rawRun("tcp_rr", {}, loose), "MORE_WORKERS_THAN_CPUS")).toMatch(/server ran 5 workers on 4 CPUs/);
+  });
+
+  it("MORE_WORKERS_THAN_CPUS of both ends together when they share one host", () => {
+    const crowded = rawRun("tcp_rr", { workers: 3, cpus: [0, 1, 2] });
+    expect(codes(crowded)).toEqual([]);
+    expect(find({ ...crowded, sameHost: true }, "MORE_WORKERS_THAN_CPUS")).toMatch(/together ran 5 workers on 4 CPUs/);
+  });
+
+  it("SENDER_CPU_BOUND by the worker's own CPU, whatever the others do", () => {
+    const hot = { cpu: cpuUse(0.2, 0.99, 0, 0) };
+    expect(find(rawRun("tcp_stream", hot), "SENDER_CPU_BOUND")).toMatch(
+      /On the client CPU 1.*99\.0 % busy.*--zerocopy msg/,
+    );
+    expect(find(rawRun("tcp_rr", hot), "SENDER_CPU_BOUND")).toMatch(/On the client CPU 1/);
+    expect(codes(rawRun("tcp_stream", { cpu: cpuUse(0.2, 0.2, 1, 1) }))).toEqual([]);
+    expect(codes(rawRun("tcp_stream", { cpu: cpuUse(0.95, 0.95, 0, 0) }))).toEqual([]);
+  });
+
+  it("RECEIVER_CPU_BOUND on the side that receives", () => {
+    const hot = { cpu: cpuUse(0.97, 0, 0, 0) };
+    expect(find(rawRun("tcp_stream", {}, hot), "RECEIVER_CPU_BOUND")).toMatch(
+      /On the server CPU 0.*97\.0 %.*--rx trunc/,
+    );
+    expect(find(rawRun("tcp_maerts", hot), "RECEIVER_CPU_BOUND")).toMatch(/On the client CPU 0/);
+    expect(find(rawRun("tcp_maerts", {}, hot), "SENDER_CPU_BOUND")).toMatch(/On the server CPU 0/);
+  });
+
+  it("takes the workers' own CPU time where they are not pinned", () => {
+    const loose = { cpus: [-1, -1], windowNs: 10e9, workerCpuNs: 19.8e9 };
+    expect(find(rawRun("tcp_stream", loose), "SENDER_CPU_BOUND")).toMatch(/each worker was 99\.0 % busy/);
+    expect(codes(rawRun("tcp_stream", { ...loose, workerCpuNs: 10e9 }))).toEqual(["UNPINNED"]);
+  });
+
+  it("STEAL above 1 %, told once where both ends share one host", () => {
+    const cpu = { cpu: { ...cpuUse(0, 0, 0, 0), stealCores: 0.2 } };
+    const raw = rawRun("tcp_rr", cpu, cpu);
+    expect(find(raw, "STEAL")).toMatch(/5\.0 % of the client's CPU time \(0\.20 of 4 cores\)/);
+    expect(codes(raw)).toEqual(["STEAL", "STEAL"]);
+    expect(codes({ ...raw, sameHost: true })).toEqual(["SAME_HOST", "STEAL"]);
+    expect(codes(rawRun("tcp_rr", { cpu: { ...cpu.cpu, stealCores: 0.04 } }))).toEqual([]);
+  });
+
+  it("THROTTLED with the limit where it is known", () => {
+    const cgroup = { usageCores: 2, throttledNs: 340e6, throttledPeriods: 12 };
+    const raw = rawRun(
+      "tcp_rr",
+      {},
+      { cpu: { ...cpuUse(0, 0, 0, 0), cgroup }, host: host({ container: { cpuLimitCores: 2 } }) },
+    );
+    expect(find(raw, "THROTTLED")).toMatch(/limit of 2 cores of the server's cgroup.*340 ms in 12 periods/);
+  });
+
+  it("PORTS_EXHAUSTED and CONNECT_ERRORS apart", () => {
+    const failing = (connectErrors: Partial<typeof noErrors>) =>
+      rawRun("tcp_crr", { counters: counters({ connections: 77, connectErrors: { ...noErrors, ...connectErrors } }) });
+    expect(codes(failing({ portsExhausted: 5 }))).toEqual(["PORTS_EXHAUSTED"]);
+    expect(find(failing({ portsExhausted: 5 }), "PORTS_EXHAUSTED")).toMatch(
+      /^5 .*77 connections.*--bind.*--local-ports/,
+    );
+    expect(codes(failing({ refused: 1, timedOut: 2, reset: 3, other: 4 }))).toEqual(["CONNECT_ERRORS"]);
+    expect(find(failing({ refused: 1, timedOut: 2, reset: 3, other: 4 }), "CONNECT_ERRORS")).toMatch(
+      /^10 .*1 refused, 2 timed out, 3 reset, 4 other/,
+    );
+  });
+
+  it("ZEROCOPY_COPIED with the share, taken from the sender", () => {
+    const zerocopy = { requestedBytes: 1100, zeroCopiedBytes: 250, copiedBytes: 750 };
+    expect(find(rawRun("tcp_stream", { zerocopy }), "ZEROCOPY_COPIED")).toMatch(
+      /75\.00 %.*750 of 1000.*--zerocopy off/,
+    );
+    expect(codes(rawRun("tcp_maerts", {}, { zerocopy }))).toEqual(["ZEROCOPY_COPIED"]);
+    expect(codes(rawRun("tcp_stream", { zerocopy: { ...zerocopy, copiedBytes: 0 } }))).toEqual([]);
+  });
+
+  it("BBR_PACING for bulk transfers on a path with a tiny round trip only", () => {
+    const bbr = { socket: socket({ congestion: "bbr" }), flows: flowsWith({ minRttNs: 43_000 }) };
+    expect(find(rawRun("tcp_stream", bbr), "BBR_PACING")).toMatch(/bbr.*43 us.*--congestion cubic/);
+    expect(codes(rawRun("tcp_maerts", {}, bbr))).toEqual(["BBR_PACING"]);
+    expect(codes(rawRun("tcp_stream", {}, bbr))).toEqual([]);
+    expect(codes(rawRun("tcp_rr", bbr))).toEqual([]);
+    expect(codes(rawRun("tcp_stream", { ...bbr, flows: flowsWith({}) }))).toEqual([]);
+    expect(codes(rawRun("tcp_stream", { flows: flowsWith({ minRttNs: 43_000 }) }))).toEqual([]);
+  });
+
+  it("FIXED_BUFFER, and whether the kernel's maximum cut it short", () => {
+    const asking = (granted: number): RawRun => ({
+      ...rawRun("tcp_stream", { socket: socket({ rcvbufBytes: granted }) }),
+      spec: spec("tcp_stream", { rcvbufBytes: 1_000_000 }),
+    });
+    expect(find(asking(2_000_000), "FIXED_BUFFER")).toMatch(
+      /--rcvbuf 1000000 .*at 2000000 bytes \| Leave --rcvbuf out/,
+    );
+    expect(find(asking(2_000_000), "FIXED_BUFFER")).not.toMatch(/rmem_max/);
+    expect(find(asking(425_984), "FIXED_BUFFER")).toMatch(
+      /at 425984 bytes, where net\.core\.rmem_max.*raise net\.core\.rmem_max/,
+    );
+    const sending = { ...rawRun("tcp_stream"), spec: spec("tcp_stream", { sndbufBytes: 43520 }) };
+    expect(find(sending, "FIXED_BUFFER")).toMatch(/--sndbuf 43520/);
+  });
+
+  it("RETRANSMITS: above 0.1 % of a bulk transfer's segments, any at all of an RR run's", () => {
+    const lossy = (retransmits: number) => ({
+      counters: counters({ bytesSent: 1448 * 10_000, transactions: 500 }),
+      flows: flowsWith({ retransmits }),
+    });
+    expect(find(rawRun("tcp_stream", lossy(25)), "RETRANSMITS")).toMatch(
+      /TCP sent 25 segments again.*0\.25 % of about 10000/,
+    );
+    expect(codes(rawRun("tcp_stream", lossy(10)))).toEqual([]);
+    expect(find(rawRun("tcp_rr", lossy(1)), "RETRANSMITS")).toMatch(/TCP sent 1 segment again in 500 transactions/);
+    expect(codes(rawRun("tcp_maerts", {}, lossy(25)))).toEqual(["RETRANSMITS"]);
+  });
+});
