@@ -47,12 +47,12 @@ export const runTable = {
     field: "intervalNs",
     flags: "-i, --interval <time>",
     default: 0,
-    defaultText: "0 (on the command line 1s)",
+    defaultText: "1s on the command line, 0 in code",
     min: 10 * MS,
     max: HOUR,
     orZero: true,
     commands: ALL,
-    help: "time between live figures, 0 for none; on the command line, giving it prints a line for each",
+    help: "time between live figures, 0 for none; given on the command line, a line is printed for each",
   },
   /** TCP connections alive at a time. */
   flows: {

@@ -16,34 +16,41 @@ export function headline({ throughput, transactions }: Rates): string {
 /** "tcp_rr, 32 flows: 123.4 k/s, p50 12.34 us, p99 45.6 us" */
 export function renderSummary(result: Result): string {
   const state = result.state === "completed" ? "" : ` (${result.state})`;
-  return `${result.test}, ${formatFlows(result.spec.flows)}: ${figures(result)}${state}`;
+  return `${result.test}, ${formatFlows(result.spec.flows)}: ${renderFigures(result)}${state}`;
 }
 
 /** "  2.0-3.0   s  123.4 k/s, p50 12.34 us, p99 45.6 us" */
 export function renderInterval(interval: Interval): string {
   const { startNs, durationNs } = interval;
   const [from, to] = [startNs, startNs + durationNs].map((ns) => (ns / 1e9).toFixed(1));
-  return `${`${from}-${to}`.padStart(13)} s  ${figures(interval)}`;
+  return `${`${from}-${to}`.padStart(13)} s  ${renderFigures(interval)}`;
 }
 
-function figures(rates: Rates & { latency?: { p50Ns: number; p99Ns: number } }): string {
+/** "123.4 k/s, p50 12.34 us, p99 45.6 us" */
+export function renderFigures(rates: Rates & { latency?: { p50Ns: number; p99Ns: number } }): string {
   const { latency } = rates;
   const tail = latency === undefined ? "" : `, p50 ${formatTime(latency.p50Ns)}, p99 ${formatTime(latency.p99Ns)}`;
   return `${headline(rates)}${tail}`;
 }
 
-/** One row per result, ending with a newline. */
+/** One row per result, ending with a newline. CPU is one column where both ends are one host. */
 export function renderOverview(results: readonly Result[]): string {
-  const head = ["test", "flows", "rate", "p50", "p99", "p99.9", "max", "client CPU", "server CPU", ""];
-  return `${alignRows(head, results.map(overviewRow)).join("\n")}\n`;
+  const oneHost = results.every(
+    ({ host }) => host.local.bootId !== undefined && host.local.bootId === host.remote?.bootId,
+  );
+  const cpuHead = oneHost ? ["host CPU"] : ["client CPU", "server CPU"];
+  const head = ["test", "flows", "rate", "p50", "p99", "p99.9", "max", ...cpuHead, ""];
+  return `${alignRows(
+    head,
+    results.map((result) => overviewRow(result, oneHost)),
+  ).join("\n")}\n`;
 }
 
-function overviewRow(result: Result): Cell[] {
+function overviewRow(result: Result, oneHost: boolean): Cell[] {
   const { latency, cpu, state } = result;
   const times = latency === undefined ? [] : [latency.p50Ns, latency.p99Ns, latency.p99_9Ns, latency.maxNs];
-  const cores = [cpu.local, cpu.remote].map((end) =>
-    known(end, ({ busyCores, cpus }) => `${formatCores(busyCores)} of ${cpus}`),
-  );
+  const ends = oneHost ? [cpu.local] : [cpu.local, cpu.remote];
+  const cores = ends.map((end) => known(end, ({ busyCores, cpus }) => `${formatCores(busyCores)} of ${cpus}`));
   const latencies = [0, 1, 2, 3].map((index) => known(times[index], formatTime));
   const note = state === "completed" ? undefined : state;
   return [result.test, String(result.spec.flows), headline(result), ...latencies, ...cores, note];

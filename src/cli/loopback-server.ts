@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { CnbLoadError } from "../errors.js";
+
+const MAIN = fileURLToPath(new URL("main.js", import.meta.url));
+const START_MS = 10_000;
+const STOP_MS = 3000;
+
+/**
+ * `cnb-load server` as a process of its own on a loopback port that the kernel chooses. It never outlives this process: the
+ * server ends when its IPC channel closes, which the kernel sees to however this process ends.
+ */
+export class LoopbackServer implements AsyncDisposable {
+  readonly port: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+  }
+
+  static async start(signal: AbortSignal): Promise<LoopbackServer> {
+    const args = [MAIN, "server", "--host", "127.0.0.1", "--port", "0", "--quiet"];
+    // A process group of its own: Ctrl-C in a terminal reaches this process alone, which still wants the server's report.
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit", "ipc"], detached: true });
+    try {
+      return new LoopbackServer(child, await readPort(child, AbortSignal.any([signal, AbortSignal.timeout(START_MS)])));
+    } catch (error) {
+      await stop(child);
+      signal.throwIfAborted();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await stop(this.#child);
+  }
+}
+
+async function readPort(child: ChildProcess, signal: AbortSignal): Promise<number> {
+  const failed = once(child, "error", { signal }).then(([error]) => {
+    throw error;
+  });
+  const line = firstLine(child, signal);
+  const text = await Promise.race([line, failed]).catch((cause: unknown) => {
+    throw new CnbLoadError("ERR_LISTEN", "cannot start a server on loopback", { cause });
+  });
+  const port = /:(\d+)$/.exec(text)?.[1];
+  if (port === undefined) throw new CnbLoadError("ERR_LISTEN", "the server on loopback ended before it listened");
+  return Number(port);
+}
+
+/** Ends with "" where the server ended without a word. */
+async function firstLine(child: ChildProcess, signal: AbortSignal): Promise<string> {
+  if (child.stdout === null) return "";
+  const lines = createInterface({ input: child.stdout, signal });
+  for await (const line of lines) return line;
+  signal.throwIfAborted();
+  return "";
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const exited = once(child, "exit");
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+  child.kill("SIGTERM");
+  await exited;
+  clearTimeout(timer);
+}

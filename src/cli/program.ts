@@ -1,0 +1,92 @@
+/** The command line itself: commands, options, help. What a command does is imported when it runs. */
+import { Command } from "commander";
+import { TESTS } from "../options/names.js";
+import type { TestName } from "../options/resolved.js";
+import type { Command as CommandName, RunCommand } from "../options/row.js";
+import { runTable, serveTable } from "../options/table.js";
+import { packageVersion } from "../result/version.js";
+import { addTableOptions, type Values } from "./flags.js";
+import { jsonOption } from "./json-option.js";
+
+const TEST_HELP: Record<RunCommand, string> = {
+  stream: "TCP_STREAM: bulk throughput from this host to the server",
+  maerts: "TCP_MAERTS: bulk throughput from the server to this host",
+  rr: "TCP_RR: requests and responses on standing connections, rate and latency",
+  crr: "TCP_CRR: a new connection for every request, rate and latency",
+};
+
+const NOTATION = `
+Sizes are in bytes; K, M, G (or Ki, Mi, Gi) are powers of 1024. Times are in seconds, or take ms, s,
+m, h, as in 1m30s.
+`;
+
+const JSON_HELP = `
+--json alone writes one JSON document to stdout and nothing else there; with a file, the table is
+printed as well. The word after --json is the file unless the command needs it as HOST; --json=FILE
+leaves no doubt, and - is stdout. Progress and warnings go to stderr.
+`;
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 the run failed, 2 bad usage, 3 could not reach the server, 4 refused by the
+server (busy, token, limits), 130 interrupted, after printing what was measured so far.
+`;
+
+const OVERVIEW = `
+Without a command, cnb-load runs stream, rr and crr against a server of its own on loopback (about
+15 s) and prints one table. To measure a network, start \`cnb-load server\` on one host and name it on
+the other:
+
+  cnb-load stream 10.0.0.2 --duration 30s
+  cnb-load rr 10.0.0.2 --flows 32 --json
+  cnb-load crr 10.0.0.2 --cpus 2-5
+
+With --json the loopback tests give { "schema": "cnb-load/results/1", "results": [...] }, one result
+per run. \`cnb-load COMMAND --help\` lists the options of a command.
+`;
+
+/** Called with the exit code that a command ended with. */
+export type OnEnd = (exitCode: number) => void;
+
+export function buildProgram(onEnd: OnEnd): Command {
+  const program = new Command("cnb-load")
+    .description("Network load generator: TCP_STREAM, TCP_RR and TCP_CRR between two hosts, or on loopback")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .addOption(jsonOption())
+    .option("--quiet", "no progress and no warnings")
+    .addHelpText("after", OVERVIEW + EXIT_CODES)
+    .action(async (values: Values) => onEnd(await (await import("./self.js")).selfCommand(values)));
+  addServer(program, onEnd);
+  for (const [test, name] of Object.entries(TESTS)) addTest(program, name, test as TestName, onEnd);
+  return program;
+}
+
+function addTest(program: Command, name: RunCommand, test: TestName, onEnd: OnEnd): void {
+  const command = addCommand(program, name, TEST_HELP[name]).argument("<HOST>", "name or address of the server");
+  addTableOptions(command, runTable, name);
+  command
+    .addOption(jsonOption())
+    .option("--quiet", "no progress and no warnings")
+    .addHelpText("after", NOTATION + JSON_HELP + EXIT_CODES)
+    .action(async (host: string) => {
+      const { testCommand } = await import("./test.js");
+      onEnd(await testCommand(test, host, command.optsWithGlobals()));
+    });
+}
+
+function addServer(program: Command, onEnd: OnEnd): void {
+  const command = addCommand(program, "server", "wait for clients, run their half of the tests");
+  addTableOptions(command, serveTable, "server");
+  command
+    .option("--quiet", "no line per session")
+    .addHelpText("after", `${NOTATION}\nIt says on one line where it listens, and ends on SIGINT or SIGTERM.\n`)
+    .action(async () => onEnd(await (await import("./server.js")).serverCommand(command.optsWithGlobals())));
+}
+
+function addCommand(program: Command, name: CommandName, help: string): Command {
+  return program.command(name).description(help).helpOption("-h, --help", "print this help");
+}

@@ -1,0 +1,43 @@
+import { renderFigures, renderInterval } from "../report/summary.js";
+import { formatSeconds } from "../report/units.js";
+import type { Interval } from "../result/model.js";
+import { note } from "./output.js";
+
+/** What a person sees while a run goes on, on stderr. */
+export interface Progress {
+  interval(interval: Interval): void;
+  /** Leaves the terminal as if nothing had been there. */
+  end(): void;
+}
+
+export interface ProgressOptions {
+  /** Shown until the first figures arrive. */
+  label: string;
+  durationNs: number;
+  /** A line for every interval, terminal or not. */
+  lines: boolean;
+  quiet: boolean;
+}
+
+export function startProgress(options: ProgressOptions): Progress {
+  if (options.quiet) return { interval: () => undefined, end: () => undefined };
+  if (options.lines) return { interval: (interval) => note(`${renderInterval(interval)}\n`), end: () => undefined };
+  if (!process.stderr.isTTY) return { interval: () => undefined, end: () => undefined };
+  return liveLine(options);
+}
+
+const CLEAR_LINE = "\r\x1b[K";
+
+function liveLine({ label, durationNs }: ProgressOptions): Progress {
+  const show = (text: string): void => note(`${CLEAR_LINE}${text.slice(0, Math.max(20, process.stderr.columns - 1))}`);
+  show(`${label} ...`);
+  return {
+    interval: (interval) => {
+      const elapsedNs = interval.startNs + interval.durationNs;
+      const leftNs = Math.max(0, durationNs - elapsedNs);
+      const times = `${formatSeconds(elapsedNs)} of ${formatSeconds(durationNs)}, ETA ${formatSeconds(leftNs)}`;
+      show(`${label}: ${renderFigures(interval)}  (${times})`);
+    },
+    end: () => note(CLEAR_LINE),
+  };
+}

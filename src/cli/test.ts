@@ -1,0 +1,49 @@
+/** `cnb-load stream|maerts|rr|crr HOST` */
+import { type RunOptions, type TestName, resolveRunOptions } from "../options/spec.js";
+import { runTable } from "../options/table.js";
+import { formatFlows } from "../report/describe.js";
+import type { Result } from "../result/model.js";
+import { conclude } from "./conclude.js";
+import { pickOptions, type Values } from "./flags.js";
+import { Interrupt } from "./interrupt.js";
+import { type JsonTarget, jsonTarget } from "./json-option.js";
+import { NOTHING_MEASURED, note, print, writeFileAtomically } from "./output.js";
+import { measure } from "./measure.js";
+import { startProgress } from "./progress.js";
+
+/** Between two figures of the live line. */
+const DEFAULT_INTERVAL = "1s";
+
+/** Resolves with the exit code after everything was printed; rejects for bad options. */
+export async function testCommand(test: TestName, host: string, values: Values): Promise<number> {
+  const given = pickOptions(runTable, values);
+  const options: RunOptions = { interval: DEFAULT_INTERVAL, ...given, test, host };
+  const spec = resolveRunOptions(options, "cli");
+  const quiet = values["quiet"] === true;
+  const json = jsonTarget(values["json"]);
+  const label = `${test} to ${spec.host}, ${formatFlows(spec.flows)}`;
+  const lines = given["interval"] !== undefined;
+
+  using interrupt = new Interrupt();
+  const progress = startProgress({ label, durationNs: spec.durationNs, lines, quiet });
+  const { result, error } = await measure(options, interrupt.signal, progress);
+  const problems: unknown[] = error === undefined ? [] : [error];
+  if (result !== undefined) await printResult(result, json, quiet).catch((failure: unknown) => problems.push(failure));
+  return conclude(problems, interrupt);
+}
+
+async function printResult(result: Result, json: JsonTarget, quiet: boolean): Promise<void> {
+  if (result.window.durationNs === 0 && json.to === "nowhere") {
+    note(NOTHING_MEASURED);
+    return;
+  }
+  const { renderJson } = await import("../report/json.js");
+  const { renderText, renderWarnings } = await import("../report/text.js");
+  if (json.to === "stdout") {
+    await print(renderJson(result));
+    if (!quiet) note(renderWarnings(result.warnings));
+    return;
+  }
+  await print(renderText(result, { warnings: !quiet }));
+  if (json.to === "file") await writeFileAtomically(json.path, renderJson(result));
+}

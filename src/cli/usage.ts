@@ -1,0 +1,51 @@
+/** Turns what commander objects to into one line that names the option. */
+import type { Command, CommanderError } from "commander";
+import { nearest } from "../options/invalid.js";
+import { findByFlag } from "../options/names.js";
+import { runTable, serveTable } from "../options/table.js";
+import { UsageError } from "./exit-codes.js";
+
+/** Help and version count as errors for commander, too. */
+export function isHelp(error: CommanderError): boolean {
+  return error.exitCode === 0;
+}
+
+/** Checked before anything else: after a mistyped command every option would be unknown as well. */
+export function checkCommandName(program: Command, args: readonly string[]): void {
+  const [name] = args;
+  if (name === undefined || name.startsWith("-")) return;
+  const names = program.commands.map((command) => command.name());
+  if (names.includes(name)) return;
+  const meant = nearest(name, names);
+  const hint = meant === undefined ? `expected one of ${names.join(", ")}` : `did you mean ${meant}?`;
+  throw new UsageError(`unknown command ${JSON.stringify(name)}; ${hint}`);
+}
+
+export function usageError(program: Command, args: readonly string[], error: CommanderError): UsageError {
+  const command = program.commands.find((candidate) => candidate.name() === args[0]) ?? program;
+  const [, quoted = ""] = /'([^']*)'/.exec(error.message) ?? [];
+  const [flag = ""] = quoted.split(/[ =]/);
+  switch (error.code) {
+    case "commander.unknownOption":
+      return new UsageError(`${flag}: ${explainUnknown(command, flag)}`);
+    case "commander.optionMissingArgument":
+      return new UsageError(`${longFlag(quoted)}: expected a value, got none`);
+    case "commander.missingArgument":
+      return new UsageError(`HOST: missing; usage: cnb-load ${command.name()} HOST [options]`);
+    default:
+      return new UsageError(error.message.replace(/^error: /, ""));
+  }
+}
+
+function explainUnknown(command: Command, flag: string): string {
+  const found = findByFlag(runTable, flag) ?? findByFlag(serveTable, flag);
+  if (found !== undefined) return `does not apply to ${command.name()}, only to ${found.row.commands.join(", ")}`;
+  const known = command.options.flatMap(({ long, short }) => [long ?? short ?? ""]);
+  const meant = flag.startsWith("--") ? nearest(flag, known) : undefined;
+  return meant === undefined ? "unknown option" : `unknown option; did you mean ${meant}?`;
+}
+
+/** "-l, --duration <time>" is "--duration". */
+function longFlag(flags: string): string {
+  return /--[a-z0-9-]+/.exec(flags)?.[0] ?? flags;
+}

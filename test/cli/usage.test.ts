@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { appliesTo } from "../../src/options/names.js";
+import type { Command, Row } from "../../src/options/row.js";
+import { runTable, serveTable } from "../../src/options/table.js";
+import manifest from "../../package.json" with { type: "json" };
+import { cli } from "./support.js";
+
+describe.concurrent("wrong words on the command line", () => {
+  it.each([
+    ["rr", "HOST: missing"],
+    ["rr h --flow 3", "--flow: unknown option; did you mean --flows?"],
+    ["rr h --frobnicate", "--frobnicate: unknown option"],
+    ["rr h -x", "-x: unknown option"],
+    ["rr h --flows", "--flows: expected a value, got none"],
+    ["rr h --flows x", '--flows: expected a whole number from 1 to 1000000, got "x"'],
+    ["rr h -P 0", '--flows: expected a whole number from 1 to 1000000, got "0"'],
+    ["rr h --flows 1000001", "--flows: expected"],
+    ["rr h --duration 0", '--duration: expected a time from 1ms to 168h such as 10s, 500ms or 1m30s, got "0"'],
+    ["rr h -l=5x", "--duration: expected a time"],
+    ["stream h --send-size 1KB", "--send-size: expected a whole number of bytes"],
+    ["rr h --cpus 1,1", "--cpus: expected a list of distinct CPU numbers"],
+    ["rr h --cpus 3-1", "--cpus: expected a list of distinct CPU numbers"],
+    ["rr h --no-delay maybe", "--no-delay: expected on or off"],
+    ["rr h --engine spin", "--engine: expected one of auto, block, epoll"],
+    ["rr h --rate 5", "--rate: unknown option"],
+    ["rr h --close server", "--close: does not apply to rr, only to crr"],
+    ["stream h --request 1", "--request: does not apply to stream, only to rr, crr"],
+    ["rr h --max-flows 3", "--max-flows: does not apply to rr, only to server"],
+    ["rr h -4 -6", "-4 and -6 exclude each other"],
+    ["rr ::1 -4", "-4, -6: IPv4 was asked for, but ::1 is an IPv6 address"],
+    ["rr h:80", "HOST: expected a host name or an address (the port is an option of its own)"],
+    ["rr h other", "too many arguments"],
+    ["rr h --engine block --flows 2000", "--flows: engine block runs at most 1024 flows"],
+    ["server --flows 3", "--flows: does not apply to server"],
+    ["server --allow 10.0.0.0/40", "--allow: expected networks or addresses"],
+    ["server --port 65536", "--port: expected a whole number from 0 to 65535"],
+    ["server somewhere", "too many arguments"],
+    ["sever", 'unknown command "sever"; did you mean server?'],
+    ["suite h", 'unknown command "suite"; expected one of'],
+    ["--flows 3", "--flows: does not apply to cnb-load"],
+  ])("%s: exit code 2 and one line that names the option", async (line, message) => {
+    const { stdout, stderr, code } = await cli(...line.split(" "));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^cnb-load: [^\n]+\n$/);
+    expect(stderr).toContain(message);
+  });
+});
+
+describe.concurrent("help", () => {
+  it.each(["stream", "maerts", "rr", "crr", "server"] as Command[])(
+    "of %s lists its options and no others",
+    async (name) => {
+      const { stdout, stderr, code } = await cli(name, "--help");
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const table = name === "server" ? serveTable : runTable;
+      const flags = Object.values<Row>(table)
+        .filter((row) => appliesTo(row, name))
+        .flatMap((row) => row.flags.match(/(?<![\w<])--?[\w-]+/g) ?? []);
+      const own = name === "server" ? ["--quiet"] : ["--json", "--quiet"];
+      const listed = [...stdout.matchAll(/^ {2}(-\S+?)(?:, (-\S+))?(?= )/gm)].flatMap(([, first, second]) => [
+        first,
+        second,
+      ]);
+      expect(listed.filter((flag) => flag !== undefined).toSorted()).toEqual(
+        [...flags, ...own, "-h", "--help"].toSorted(),
+      );
+    },
+  );
+
+  it("of cnb-load names the commands and the exit codes", async () => {
+    const { stdout, code } = await cli("--help");
+    expect(code).toBe(0);
+    for (const name of ["stream", "maerts", "rr", "crr", "server"])
+      expect(stdout).toMatch(new RegExp(`^ {2}${name} `, "m"));
+    expect(stdout).toContain("Exit codes: 0 done, 1 the run failed, 2 bad usage");
+  });
+
+  it("gives the version of the package", async () => {
+    const { stdout, code } = await cli("--version");
+    expect([stdout, code]).toEqual([`${manifest.version}\n`, 0]);
+  });
+});
