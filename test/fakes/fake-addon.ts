@@ -70,7 +70,7 @@ export class FakeSession implements NativeSession {
   }
 
   stop(): void {
-    this.calls.push("stop");
+    if (!this.#ending) this.calls.push("stop");
     this.#end(null);
   }
 

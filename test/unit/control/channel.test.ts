@@ -143,9 +143,9 @@ describe("Channel", () => {
     keepAlive(peer);
     peer.pause();
     const big = { type: "a", value: "x".repeat(500_000) };
-    let ended = false;
-    void channel.ended.then(() => (ended = true));
-    for (let sent = 0; sent < 1000 && !ended; sent++) {
+    const state = { ended: false };
+    void channel.ended.then(() => (state.ended = true));
+    for (let sent = 0; sent < 1000 && !state.ended; sent++) {
       channel.send(big);
       await new Promise(setImmediate);
     }

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { errorOfConstruction, errorOfFault } from "../../../src/run/faults.js";
+import { faultOf } from "../../fakes/fake-addon.js";
+
+describe("errorOfFault", () => {
+  it.each([
+    ["connect", "ECONNREFUSED", "connect", "ERR_CONNECT"],
+    ["connect", "TIMEOUT", "connect", "ERR_CONNECT"],
+    ["connect", "EADDRNOTAVAIL", "connect", "ERR_PORTS_EXHAUSTED"],
+    ["connect", "EADDRNOTAVAIL", "bind", "ERR_INVALID_OPTION"],
+    ["connect", "EADDRINUSE", "bind", "ERR_PORTS_EXHAUSTED"],
+    ["connect", "EMFILE", "socket", "ERR_LIMIT"],
+    ["admit", "ENFILE", "accept", "ERR_LIMIT"],
+    ["admit", "TIMEOUT", "accept", "ERR_TIMEOUT"],
+    ["buffers", "ENOMEM", "mmap", "ERR_LIMIT"],
+    ["thread", "EAGAIN", "", "ERR_LIMIT"],
+    ["pin", "EINVAL", "sched_setaffinity", "ERR_PLATFORM"],
+    ["traffic", "EIO", "send", "ERR_TRAFFIC"],
+    ["traffic", "PEER_CLOSED", "", "ERR_PEER_LOST"],
+    ["traffic", "ECONNRESET", "recv", "ERR_PEER_LOST"],
+  ])("in %s, %s of %s, is %s", (phase, code, syscall, expected) => {
+    expect(errorOfFault(faultOf(phase, code, { syscall })).code).toBe(expected);
+  });
+
+  it("keeps what is known and leaves out what is not", () => {
+    const error = errorOfFault(
+      faultOf("connect", "ECONNREFUSED", {
+        syscall: "connect",
+        errno: 111,
+        address: "10.0.0.1:5",
+        message: "connect 10.0.0.1:5",
+      }),
+    );
+    expect(error).toMatchObject({ syscall: "connect", errno: 111, address: "10.0.0.1:5" });
+    expect(error.message).toBe("connecting the flows: connect 10.0.0.1:5 (ECONNREFUSED)");
+    expect(errorOfFault(faultOf("traffic", "PEER_CLOSED"))).not.toHaveProperty("syscall");
+  });
+});
+
+describe("errorOfConstruction", () => {
+  const thrown = (fields: object) => Object.assign(new Error("listen 0.0.0.0:80: EACCES"), fields);
+
+  it("tells a listener that cannot be had from a plan that cannot be run", () => {
+    const error = errorOfConstruction(thrown({ code: "EACCES", syscall: "bind", errno: 13, address: "0.0.0.0:80" }));
+    expect(error).toMatchObject({ code: "ERR_LISTEN", syscall: "bind", errno: 13, address: "0.0.0.0:80" });
+    expect(errorOfConstruction(new RangeError("flows: expected 1")).code).toBe("ERR_INVALID_OPTION");
+    expect(errorOfConstruction(thrown({ code: "EMFILE", syscall: "socket", errno: 24 })).code).toBe("ERR_LIMIT");
+    expect(errorOfConstruction("odd").code).toBe("ERR_PLATFORM");
+  });
+});

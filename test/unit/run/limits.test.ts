@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { CnbLoadError } from "../../../src/errors.js";
+import { type RunOptions, resolveRunOptions } from "../../../src/options/spec.js";
+import { checkDescriptors, parseDescriptorLimit } from "../../../src/run/descriptors.js";
+import { portBudget } from "../../../src/run/ports.js";
+import { fakeEnvironment } from "../../fakes/environment.js";
+
+const { read } = fakeEnvironment();
+const budget = (options: Partial<RunOptions>) =>
+  portBudget(resolveRunOptions({ test: "tcp_crr", host: "h", ...options }), read);
+
+describe("portBudget", () => {
+  it("leaves the ports to the kernel where connections do not hold them", () => {
+    expect(budget({})).toEqual({ localPorts: null, capacity: 28_232, warning: null });
+    expect(budget({ close: "reset" })).toEqual({ localPorts: null, capacity: 28_232, warning: null });
+    expect(budget({ test: "tcp_rr" })).toEqual({ localPorts: null, capacity: 28_232, warning: null });
+  });
+
+  it("walks a wide range where the client closes first, and warns of the rate that it carries", () => {
+    const { localPorts, capacity, warning } = budget({ close: "client", duration: 10, warmup: 0 });
+    expect(localPorts).toEqual([5000, 65_535]);
+    expect(capacity).toBe(60_536);
+    expect(warning).toMatchObject({ code: "PORT_BUDGET" });
+    expect(warning?.message).toContain("60536 source ports (5000-65535) on 1 address carry 6053 connections/s");
+    expect(warning?.advice).toMatch(/--bind.*--close server/);
+  });
+
+  it("counts addresses, the run's length and the 60 s of TIME_WAIT", () => {
+    const bind = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"];
+    expect(budget({ close: "client", duration: 10, warmup: 0, bind }).warning).toBeNull();
+    expect(budget({ close: "client", duration: 3, warmup: 0 }).warning).toBeNull();
+    expect(budget({ close: "client", duration: 1000, bind }).warning?.message).toContain("carry 4035 connections/s");
+    expect(budget({ close: "client", localPorts: [20_000, 20_999] }).warning?.message).toContain("1000 source ports");
+  });
+
+  it("keeps to the range that was asked for", () => {
+    expect(budget({ localPorts: "20000-29999" })).toEqual({
+      localPorts: [20_000, 29_999],
+      capacity: 10_000,
+      warning: null,
+    });
+  });
+
+  it("refuses more flows than there are ports", () => {
+    expect(() => budget({ test: "tcp_rr", flows: 100_000 })).toThrow(CnbLoadError);
+    expect(() => budget({ test: "tcp_rr", flows: 100_000 })).toThrow(
+      /^flows: 100000 flows need more than 28232 source ports \(32768-60999\) on 1 address/,
+    );
+  });
+
+  it("falls back to the kernel's default where the range cannot be read", () => {
+    expect(portBudget(resolveRunOptions({ test: "tcp_rr", host: "h" }), () => undefined).capacity).toBe(28_232);
+  });
+});
+
+describe("checkDescriptors", () => {
+  it("reads the soft limit", () => {
+    expect(parseDescriptorLimit(read("/proc/self/limits"))).toBe(1024);
+    expect(
+      parseDescriptorLimit("Max open files            unlimited            unlimited            files\n"),
+    ).toBeUndefined();
+    expect(parseDescriptorLimit(undefined)).toBeUndefined();
+  });
+
+  it("counts what is open and leaves a margin", () => {
+    const environment = fakeEnvironment(undefined, { open: 100 });
+    expect(() => {
+      checkDescriptors(860, environment);
+    }).not.toThrow();
+    expect(() => {
+      checkDescriptors(861, environment);
+    }).toThrow(
+      /^flows: 861 flows need 1025 open files \(100 are open\), and the limit of this process is 1024; raise it with `ulimit -n 1025`$/,
+    );
+  });
+});

@@ -1,0 +1,137 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type RunOptions, resolveRunOptions } from "../../../src/options/spec.js";
+import { type CpuSupply, checkCpus, placeWorkers } from "../../../src/run/placement.js";
+import { type HalfRequest, checkBuffers, chooseEngine, planHalf, setupTimeoutMs } from "../../../src/run/plan.js";
+
+const spec = (options: Partial<RunOptions> = {}) => resolveRunOptions({ test: "tcp_rr", host: "h", ...options });
+
+const supply = (changes: Partial<CpuSupply> = {}): CpuSupply => ({
+  allowed: [0, 1, 2, 3],
+  wanted: null,
+  option: "cpus",
+  current: 1,
+  taken: [],
+  ...changes,
+});
+
+const request = (options: Partial<RunOptions>, changes: Partial<HalfRequest> = {}): HalfRequest => ({
+  role: "client",
+  spec: spec(options),
+  cpus: supply(),
+  address: "10.0.0.1",
+  port: 5001,
+  addresses: [],
+  localPorts: null,
+  cookie: new Uint8Array(16),
+  ...changes,
+});
+
+describe("placeWorkers", () => {
+  it("spreads over the allowed CPUs, the JS thread's last", () => {
+    expect(placeWorkers(3, supply())).toEqual([0, 2, 3]);
+    expect(placeWorkers(6, supply())).toEqual([0, 2, 3, 1, 0, 2]);
+  });
+
+  it("keeps away from the CPUs of the other end's workers as long as there are others", () => {
+    expect(placeWorkers(3, supply({ taken: [0, 2] }))).toEqual([3, 1, 0]);
+    expect(placeWorkers(2, supply({ allowed: [0, 1], current: 0, taken: [1] }))).toEqual([0, 1]);
+  });
+
+  it("uses exactly the CPUs asked for, in their order", () => {
+    expect(placeWorkers(3, supply({ wanted: [3, 1] }))).toEqual([3, 1, 3]);
+  });
+
+  it("puts every worker on an allowed CPU and loads none by two more than another", () => {
+    const cpus = fc.uniqueArray(fc.nat(200), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(cpus, cpus, fc.integer({ min: 1, max: 60 }), (allowed, taken, workers) => {
+        const placed = placeWorkers(workers, supply({ allowed, current: allowed[0] ?? 0, taken }));
+        const loads = allowed.map((cpu) => placed.filter((one) => one === cpu).length);
+        expect(placed).toHaveLength(workers);
+        expect(loads.reduce((sum, load) => sum + load)).toBe(workers);
+        expect(Math.max(...loads) - Math.min(...loads)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  it("refuses CPUs that are not allowed, naming option and allowed set", () => {
+    expect(() => placeWorkers(1, supply({ wanted: [1, 6, 7] }))).toThrow(
+      /^cpus: CPUs 6-7 cannot be used; this process may use 0-3$/,
+    );
+    expect(() => {
+      checkCpus({ wanted: [9], allowed: [0, 2], option: "serverCpus" });
+    }).toThrow(/^serverCpus: CPU 9 cannot be used; the server may use 0,2$/);
+  });
+});
+
+describe("chooseEngine", () => {
+  it.each<[Partial<RunOptions>, number, "block" | "epoll"]>([
+    [{ test: "tcp_stream", flows: 64 }, 2, "block"],
+    [{ test: "tcp_stream", flows: 65 }, 128, "epoll"],
+    [{ test: "tcp_maerts", flows: 64 }, 1, "block"],
+    [{ test: "tcp_rr", flows: 4 }, 4, "block"],
+    [{ test: "tcp_rr", flows: 5 }, 4, "epoll"],
+    [{ test: "tcp_crr", flows: 4 }, 4, "block"],
+    [{ test: "tcp_crr", flows: 5 }, 4, "epoll"],
+    [{ test: "tcp_rr", flows: 4, threads: 2 }, 4, "epoll"],
+    [{ test: "tcp_rr", flows: 4, threads: 4 }, 4, "block"],
+    [{ test: "tcp_rr", flows: 1, burst: 15, request: "64K" }, 4, "epoll"],
+    [{ test: "tcp_rr", flows: 1, burst: 15 }, 4, "block"],
+    [{ test: "tcp_rr", flows: 500, engine: "block" }, 4, "block"],
+    [{ test: "tcp_rr", flows: 1, engine: "epoll" }, 4, "epoll"],
+  ])("of %j on %i CPUs is %s", (options, cpus, engine) => {
+    expect(chooseEngine(spec(options), cpus)).toBe(engine);
+  });
+});
+
+describe("planHalf", () => {
+  it("gives each end its side of the test", () => {
+    const loops = (test: RunOptions["test"]) =>
+      (["client", "server"] as const).map((role) => planHalf(request({ test }, { role })).loop);
+    expect(loops("tcp_stream")).toEqual(["send", "receive"]);
+    expect(loops("tcp_maerts")).toEqual(["receive", "send"]);
+    expect(loops("tcp_rr")).toEqual(["rr", "rr"]);
+    expect(loops("tcp_crr")).toEqual(["crr", "crr"]);
+  });
+
+  it("has one blocking worker per flow, and epoll workers as many as asked for or as there are CPUs", () => {
+    expect(planHalf(request({ test: "tcp_stream", flows: 7 })).cpus).toHaveLength(7);
+    expect(planHalf(request({ flows: 100 })).cpus).toHaveLength(4);
+    expect(planHalf(request({ flows: 100, threads: 3 })).cpus).toHaveLength(3);
+    expect(planHalf(request({ flows: 100 }, { cpus: supply({ wanted: [2, 3] }) })).cpus).toEqual([2, 3]);
+    expect(planHalf(request({ flows: 2, engine: "epoll" })).cpus).toHaveLength(2);
+  });
+
+  it("does not let the client's threads decide on the server's", () => {
+    const plan = planHalf(request({ flows: 3, threads: 1 }, { role: "server" }));
+    expect(plan).toMatchObject({ engine: "block", flows: 3 });
+    expect(plan.cpus).toHaveLength(3);
+  });
+
+  it("leaves more time to more flows, within what the addon takes", () => {
+    expect(setupTimeoutMs(1)).toBe(10_001);
+    expect(setupTimeoutMs(10_000)).toBe(20_000);
+    expect(setupTimeoutMs(1_000_000)).toBe(600_000);
+  });
+});
+
+describe("checkBuffers", () => {
+  const check = (options: Partial<RunOptions>) => () => {
+    checkBuffers(planHalf(request(options, { role: "server" })));
+  };
+
+  it("lets ordinary sizes pass", () => {
+    expect(check({ test: "tcp_stream", flows: 64 })).not.toThrow();
+    expect(check({ test: "tcp_maerts", flows: 64, zerocopy: "msg" })).not.toThrow();
+    expect(check({ flows: 1000, response: "1M" })).not.toThrow();
+  });
+
+  it("refuses what would exhaust the server's memory", () => {
+    expect(check({ test: "tcp_stream", flows: 64, recvSize: "64M" })).toThrow(
+      /may take 2G of buffers; 64 workers need 64M each/,
+    );
+    expect(check({ test: "tcp_maerts", flows: 64, sendSize: "1M", zerocopy: "msg" })).toThrow(/ERR_LIMIT|may take/);
+    expect(check({ engine: "block", flows: 1000, response: "64M" })).toThrow(/may take/);
+  });
+});
