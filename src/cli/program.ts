@@ -56,6 +56,7 @@ export function buildProgram(onEnd: OnEnd): Command {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
+    .option(runTable.interval.flags, "print a line of live figures as often as this")
     .addOption(jsonOption())
     .option("--quiet", "no progress and no warnings")
     .addHelpText("after", OVERVIEW + EXIT_CODES)

@@ -21,15 +21,20 @@ export interface ProgressOptions {
 
 export function startProgress(options: ProgressOptions): Progress {
   if (options.quiet) return { interval: () => undefined, end: () => undefined };
-  if (options.lines) return { interval: (interval) => note(`${renderInterval(interval)}\n`), end: () => undefined };
+  if (options.lines) return intervalLines(options);
   if (!process.stderr.isTTY) return { interval: () => undefined, end: () => undefined };
   return liveLine(options);
+}
+
+function intervalLines({ label }: ProgressOptions): Progress {
+  note(`${label}\n`);
+  return { interval: (interval) => note(`${renderInterval(interval)}\n`), end: () => undefined };
 }
 
 const CLEAR_LINE = "\r\x1b[K";
 
 function liveLine({ label, durationNs }: ProgressOptions): Progress {
-  const show = (text: string): void => note(`${CLEAR_LINE}${text.slice(0, Math.max(20, process.stderr.columns - 1))}`);
+  const show = (text: string): void => note(`${CLEAR_LINE}${text.slice(0, width() - 1)}`);
   show(`${label} ...`);
   return {
     interval: (interval) => {
@@ -40,4 +45,9 @@ function liveLine({ label, durationNs }: ProgressOptions): Progress {
     },
     end: () => note(CLEAR_LINE),
   };
+}
+
+/** A terminal that does not know its size says 0. */
+function width(): number {
+  return process.stderr.columns > 0 ? process.stderr.columns : 80;
 }

@@ -10,13 +10,15 @@ import { LoopbackServer } from "./loopback-server.js";
 import { type Measured, measure } from "./measure.js";
 import { NOTHING_MEASURED, note, print, writeFileAtomically } from "./output.js";
 import { allowedCpus, placeFlowPerCpu, placeOneFlow, type Places } from "./placement.js";
-import { startProgress } from "./progress.js";
+import { type ProgressOptions, startProgress } from "./progress.js";
 
 const HOST = "127.0.0.1";
 const TESTS: readonly TestName[] = ["tcp_stream", "tcp_rr", "tcp_crr"];
 /** Of all windows together; with warm-up and set-up the whole takes about 15 s. */
 const TOTAL_NS = 12e9;
 const WARMUP_NS = 0.3e9;
+/** Between two figures of the live line. */
+const DEFAULT_INTERVAL = "500ms";
 
 const EXPLANATION = `
 Loopback shows what this host's CPUs and kernel can do with TCP when both ends share them, and that
@@ -26,15 +28,19 @@ host's, holding the work of client and server alike. To measure a network, run \
 one host and \`cnb-load stream|rr|crr HOST\` on another.
 `;
 
+type Display = Pick<ProgressOptions, "lines" | "quiet">;
+
 export async function selfCommand(values: Values): Promise<number> {
   const json = jsonTarget(values["json"]);
-  const quiet = values["quiet"] === true;
+  const interval = values["interval"] as string | undefined;
+  const display: Display = { quiet: values["quiet"] === true, lines: interval !== undefined };
   const results: Result[] = [];
   const problems: unknown[] = [];
   using interrupt = new Interrupt();
   try {
     await using server = await LoopbackServer.start(interrupt.signal);
-    for (const { result, error } of await runAll(server.port, interrupt.signal, quiet)) {
+    const runs = plan(allowedCpus(), server.port, interval ?? DEFAULT_INTERVAL);
+    for (const { result, error } of await runAll(runs, interrupt.signal, display)) {
       // One that was interrupted before its window has no figures.
       if (result !== undefined && result.window.durationNs > 0) results.push(result);
       if (error !== undefined) problems.push(error);
@@ -48,12 +54,11 @@ export async function selfCommand(values: Values): Promise<number> {
 }
 
 /** Ends early with the first run that was interrupted or failed. */
-async function runAll(port: number, signal: AbortSignal, quiet: boolean): Promise<Measured[]> {
-  const runs = plan(allowedCpus(), port);
+async function runAll(runs: readonly RunOptions[], signal: AbortSignal, display: Display): Promise<Measured[]> {
   const outcomes: Measured[] = [];
   for (const [index, options] of runs.entries()) {
     const label = `${index + 1} of ${runs.length}: ${options.test}, ${formatFlows(options.flows ?? 1)}`;
-    const progress = startProgress({ label, durationNs: TOTAL_NS / runs.length, lines: false, quiet });
+    const progress = startProgress({ label, durationNs: TOTAL_NS / runs.length, ...display });
     const outcome = await measure(options, signal, progress);
     outcomes.push(outcome);
     if (outcome.error !== undefined || signal.aborted) break;
@@ -61,13 +66,13 @@ async function runAll(port: number, signal: AbortSignal, quiet: boolean): Promis
   return outcomes;
 }
 
-function plan(cpus: readonly number[], port: number): RunOptions[] {
+function plan(cpus: readonly number[], port: number, interval: string): RunOptions[] {
   const rounds: { flows: number; places: Places | null }[] = [{ flows: 1, places: placeOneFlow(cpus) }];
   if (cpus.length > 1) rounds.push({ flows: cpus.length, places: placeFlowPerCpu(cpus) });
   const duration = `${TOTAL_NS / (rounds.length * TESTS.length)}ns`;
   return rounds.flatMap(({ flows, places }) =>
     TESTS.map((test) => ({
-      ...{ test, host: HOST, port, flows, duration, warmup: `${WARMUP_NS}ns`, interval: "500ms" },
+      ...{ test, host: HOST, port, flows, duration, warmup: `${WARMUP_NS}ns`, interval },
       ...places,
     })),
   );
