@@ -68,6 +68,13 @@ class Reader {
 
   bool is_null(const char* field) const { return object_.Get(field).IsNull(); }
 
+  // Undefined where the field is absent.
+  Napi::Value optional_object(const char* field) const {
+    const Napi::Value value = object_.Get(field);
+    if (!value.IsUndefined() && !value.IsObject()) refuse(field, "an object");
+    return value;
+  }
+
   Cookie cookie(const char* field) const {
     const Napi::Value value = object_.Get(field);
     Cookie result{};
@@ -140,6 +147,13 @@ Plan plan_from(const Napi::Value& value) {
   plan.close = in.choice<CloseMode>(
       "close", {{"server", CloseMode::server}, {"client", CloseMode::client}, {"reset", CloseMode::reset}});
   plan.setup_timeout_ms = in.integer<int>("setupTimeoutMs");
+  if (const Napi::Value value = in.optional_object("foreign"); value.IsObject()) {
+    const Reader foreign(value.As<Napi::Object>());
+    plan.foreign = true;
+    plan.limit = foreign.integer<uint64_t>("limit");
+    plan.tos = foreign.integer<int>("tos");
+    plan.time_calls = foreign.boolean("timeCalls");
+  }
   return plan;
 }
 

@@ -123,6 +123,10 @@ void apply(int fd, const SocketOptions& options) {
   if (options.rcvbuf > 0) set_int(fd, SOL_SOCKET, SO_RCVBUF, options.rcvbuf, "SO_RCVBUF");
   if (options.no_delay) set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY");
   if (options.mss > 0) set_int(fd, IPPROTO_TCP, TCP_MAXSEG, options.mss, "TCP_MAXSEG");
+  if (options.tos >= 0) {
+    const bool v6 = get_int(fd, SOL_SOCKET, SO_DOMAIN, "SO_DOMAIN") == AF_INET6;
+    set_int(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, options.tos, "TOS");
+  }
   if (!options.congestion.empty()) {
     const std::string& name = options.congestion;
     if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.c_str(), static_cast<socklen_t>(name.size())) != 0) {

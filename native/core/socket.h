@@ -44,6 +44,8 @@ struct SocketOptions {
   bool no_delay = true;
   std::string congestion;
   int mss = 0;
+  // IP_TOS or IPV6_TCLASS, -1 = the default.
+  int tos = -1;
 };
 
 void set_int(int fd, int level, int option, int value, const char* what);

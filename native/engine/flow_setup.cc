@@ -74,13 +74,19 @@ class Admission {
 
   void accept_all(EpollSet& set) {
     for (;;) {
-      const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      Address peer;
+      socklen_t size = Address::capacity();
+      const int fd = accept4(listener_, peer.raw(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) {
         if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) return;
         throw_errno("accept4");
       }
       // At the cap the newest goes: strangers cannot push out a flow that is about to prove itself.
       Fd owned(fd);
+      if (plan_.foreign) {
+        if (!complete() && allows(peer)) flows_[admitted_++] = std::move(owned);
+        continue;
+      }
       if (unproven_.size() >= kUnproven) continue;
       set.add(fd, EPOLLIN, static_cast<uint64_t>(fd));
       unproven_.emplace(fd, Unproven{std::move(owned), {}, 0, now_ns() + kProofNs});
@@ -119,6 +125,13 @@ class Admission {
     uint64_t deadline_ns;
   };
 
+  // Foreign peers have nothing to show but where they come from.
+  bool allows(const Address& peer) const {
+    return plan_.addresses.empty() || std::any_of(plan_.addresses.begin(), plan_.addresses.end(), [&](const auto& one) {
+             return Address::parse(one, 0).same_host(peer);
+           });
+  }
+
   void admit(EpollSet& set, Unproven& one) {
     uint32_t number;
     std::memcpy(&number, one.bytes.data() + plan_.cookie.size(), sizeof number);
@@ -141,7 +154,7 @@ class Admission {
 }  // namespace
 
 SocketOptions socket_options(const Plan& plan) {
-  return {plan.sndbuf, plan.rcvbuf, plan.no_delay, plan.congestion, plan.mss};
+  return {plan.sndbuf, plan.rcvbuf, plan.no_delay, plan.congestion, plan.mss, plan.tos};
 }
 
 SourceAddresses::SourceAddresses(const Plan& plan) {
@@ -156,6 +169,14 @@ void SourceAddresses::bind_without_port(int fd, size_t turn) const {
 }
 
 namespace {
+
+void bind_to_port(int fd, const Plan& plan, const SourceAddresses& sources) {
+  const bool v6 = plan.address.find(':') != std::string::npos;
+  Address from = sources.empty() ? Address::parse(v6 ? "::" : "0.0.0.0", 0) : sources.at(0);
+  from.set_port(plan.local_ports.first);
+  set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
+  if (bind(fd, from.raw(), from.size()) != 0) throw_errno("bind", from.text());
+}
 
 std::vector<Fd> connect_all(const Plan& plan, size_t count, bool prove, int wake,
                             const std::function<bool()>& cancelled) {
@@ -172,7 +193,11 @@ std::vector<Fd> connect_all(const Plan& plan, size_t count, bool prove, int wake
     for (; started < count && started - connected < kConnecting; started++) {
       Fd fd = tcp_socket(peer.family(), true);
       apply(fd.get(), options);
-      sources.bind_without_port(fd.get(), started);
+      if (plan.foreign && plan.local_ports.first != 0) {
+        bind_to_port(fd.get(), plan, sources);
+      } else {
+        sources.bind_without_port(fd.get(), started);
+      }
       if (connect(fd.get(), peer.raw(), peer.size()) != 0 && errno != EINPROGRESS) throw_errno("connect", peer.text());
       set.add(fd.get(), EPOLLOUT, started);
       flows[started] = std::move(fd);
@@ -197,7 +222,7 @@ std::vector<Fd> connect_all(const Plan& plan, size_t count, bool prove, int wake
 }  // namespace
 
 std::vector<Fd> connect_flows(const Plan& plan, int wake, const std::function<bool()>& cancelled) {
-  return connect_all(plan, plan.flows, true, wake, cancelled);
+  return connect_all(plan, plan.flows, !plan.foreign, wake, cancelled);
 }
 
 void try_connect(const Plan& plan, int wake, const std::function<bool()>& cancelled) {

@@ -20,6 +20,14 @@ void expect_range(const char* field, T value, T low, T high) {
                               ", got " + std::to_string(value));
 }
 
+void expect_address(const char* field, const std::string& address) {
+  try {
+    Address::parse(address, 0);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(std::string(field) + ": " + error.what());
+  }
+}
+
 }  // namespace
 
 void validate(const Plan& plan) {
@@ -44,10 +52,12 @@ void validate(const Plan& plan) {
   expect_range("rcvbufBytes", plan.rcvbuf, 0, 1 << 30);
   expect_range("mssBytes", plan.mss, 0, 65'535);
   expect_range("setupTimeoutMs", plan.setup_timeout_ms, 1, 600'000);
+  if (plan.foreign && plan.engine != Engine::block) throw std::invalid_argument("foreign: needs engine block");
+  expect_range("foreign.tos", plan.tos, -1, 255);
   if (plan.congestion.size() > 15) throw std::invalid_argument("congestion: expected at most 15 characters");
   if (plan.local_ports.first > plan.local_ports.second) throw std::invalid_argument("localPorts: first exceeds last");
-  Address::parse(plan.address, plan.port);
-  for (const std::string& address : plan.addresses) Address::parse(address, 0);
+  expect_address("address", plan.address);
+  for (const std::string& address : plan.addresses) expect_address("addresses", address);
 }
 
 }  // namespace cnb

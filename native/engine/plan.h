@@ -10,7 +10,7 @@ namespace cnb {
 
 enum class Role { client, server };
 enum class LoopKind { send, receive, rr, crr };
-enum class Engine { block, epoll };
+enum class Engine { block, epoll, spin, uring };
 enum class Zerocopy { off, msg, sendfile };
 enum class Rx { copy, trunc };
 enum class CloseMode { server, client, reset };
@@ -44,6 +44,14 @@ struct Plan {
   Rx rx = Rx::copy;
   CloseMode close = CloseMode::server;
   int setup_timeout_ms = 10'000;
+  // The peer is no cnb-load: nothing but the test's own bytes travels on its connections, and they end in band.
+  bool foreign = false;
+  // The fields from here on count for foreign peers only. Transactions or bytes after which the loop ends, 0 = none.
+  uint64_t limit = 0;
+  // IP_TOS or IPV6_TCLASS, -1 leaves it.
+  int tos = -1;
+  // Each send or receive of a bulk client is timed.
+  bool time_calls = false;
 
   size_t workers() const { return cpus.size(); }
   // True where flows live for the whole run.

@@ -21,7 +21,7 @@ constexpr size_t kMaxScratch = 1024 * 1024;
 
 Worker::Worker(const Setup& setup) : setup_(setup), flows_(plan().long_lived() ? setup.flow_count : 0) {
   const bool crr = plan().loop == LoopKind::crr;
-  const bool timed = plan().role == Role::client && (crr || plan().loop == LoopKind::rr);
+  const bool timed = plan().role == Role::client && (crr || plan().loop == LoopKind::rr || plan().time_calls);
   // A CRR server's worker may own no flow and still counts.
   for (Recorder& recorder : recorders_) recorder.prepare(std::max<size_t>(setup.flow_count, 1), timed, crr);
 }

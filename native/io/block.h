@@ -43,6 +43,15 @@ inline int recv_exact(int fd, uint8_t* scratch, size_t room, size_t size) {
   return 1;
 }
 
+// Tells a foreign peer by end of stream that this side is done, and reads on until it says the same; what comes until
+// then is dropped in the kernel (MSG_TRUNC, tcp(7)).
+inline void end_in_band(int fd) {
+  constexpr size_t kMost = size_t{1} << 20;
+  shutdown(fd, SHUT_WR);
+  while (recv_some(fd, nullptr, kMost, MSG_TRUNC) > 0) {
+  }
+}
+
 inline bool would_block(int err) { return err == EAGAIN || err == EINTR; }
 
 }  // namespace cnb

@@ -47,10 +47,12 @@ class BlockClient {
   void run() {
     CrrTimes times;
     times.started = now_ns();
-    while (!worker_.stopping()) {
+    uint64_t done = 0;
+    while (!worker_.finishing()) {
       const Outcome outcome = transact(times);
       if (outcome.err == 0) {
         record_transaction(worker_, 0, times);
+        if (worker_.reached_limit(++done)) return;
         times.started = times.closed;
         continue;
       }
@@ -182,6 +184,7 @@ void crr_client_block(Worker& worker) { BlockClient(worker).run(); }
 
 void crr_server_block(Worker& worker) {
   const AllowedPeers allowed(worker.plan());
+  uint64_t served = 0;
   while (!worker.stopping()) {
     Address peer;
     socklen_t size = Address::capacity();
@@ -194,7 +197,9 @@ void crr_server_block(Worker& worker) {
     if (!allowed.allows(peer)) continue;
     worker.recorder().flows[0].connections.add(1);
     const Published published(worker.slot(), fd.get());
-    if (!worker.stopping() && serve_one(worker, fd.get())) count_served(worker);
+    if (worker.stopping() || !serve_one(worker, fd.get())) continue;
+    count_served(worker);
+    if (worker.reached_limit(++served)) return;
   }
 }
 

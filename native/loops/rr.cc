@@ -177,11 +177,13 @@ void rr_client_block(Worker& worker) {
     if (!send_all(fd, request, plan.request)) return worker.fail("send", errno, fd);
   }
   size_t have = 0;
+  uint64_t done = 0;
   while (!worker.stopping()) {
     const ssize_t n = recv_some(fd, scratch.data(), scratch.size());
     if (n <= 0) return n == 0 ? worker.fail_peer_closed(fd) : worker.fail("recv", errno, fd);
     for (have += static_cast<size_t>(n); have >= plan.response; have -= plan.response) {
       complete(worker, 0, times, now_ns());
+      if (plan.foreign && (worker.reached_limit(++done) || worker.finishing())) return end_in_band(fd);
       if (!send_all(fd, request, plan.request)) return worker.fail("send", errno, fd);
     }
   }

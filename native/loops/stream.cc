@@ -23,6 +23,12 @@ constexpr uint64_t kDrainNs = 200'000'000;
 // Looks at the stage this often while it waits for completions only.
 constexpr int kCompletionPollMs = 20;
 
+// netperf reports calls and, on request, how long each took; `started` is 0 where it did not ask.
+void count_call(Recorder& recorder, size_t flow, uint64_t started) {
+  recorder.flows[flow].transactions.add(1);
+  if (started != 0 && recorder.latency) recorder.latency->latency.record(now_ns() - started);
+}
+
 // The three ways to hand the kernel one send's worth of bytes. ENOBUFS from MSG_ZEROCOPY is reported as is.
 class Source {
  public:
@@ -39,9 +45,11 @@ class Source {
 
   // send(2)'s result; what was sent is counted.
   ssize_t send(size_t flow, int flags) {
+    const uint64_t started = worker_.plan().time_calls ? now_ns() : 0;
     const ssize_t n = hand_over(worker_.flow_fd(flow), flags);
     if (n <= 0) return n;
     Recorder& recorder = worker_.recorder();
+    if (worker_.plan().foreign) count_call(recorder, flow, started);
     recorder.flows[flow].bytes_sent.add(static_cast<uint64_t>(n));
     if (pool_) pool_->sent(flow, static_cast<size_t>(n), recorder.zerocopy);
     return n;
@@ -80,12 +88,16 @@ void drain_completions(Worker& worker, ZerocopyPool& pool) {
 void send_until_stopped(Worker& worker, Source& source) {
   const int fd = worker.flow_fd(0);
   ZerocopyPool* pool = source.pool();
-  while (!worker.stopping()) {
+  uint64_t sent = 0;
+  while (!worker.finishing() && !worker.reached_limit(sent)) {
     if (pool && !pool->can_send(0)) {
       await_completions(*pool, fd, 0, kCompletionPollMs);
       continue;
     }
-    if (source.send(0, 0) >= 0) continue;
+    if (const ssize_t n = source.send(0, 0); n >= 0) {
+      sent += static_cast<uint64_t>(n);
+      continue;
+    }
     if (errno == ENOBUFS && pool && pool->in_flight(0) > 0) {
       await_completions(*pool, fd, 0, kCompletionPollMs);
     } else if (errno != EINTR) {
@@ -163,8 +175,12 @@ class EpollSender {
 ssize_t receive_once(Worker& worker, size_t flow, int flags) {
   Buffer& buffer = worker.recv_buffer();
   if (worker.plan().rx == Rx::trunc) flags |= MSG_TRUNC;
+  const uint64_t started = worker.plan().time_calls ? now_ns() : 0;
   const ssize_t n = recv_some(worker.flow_fd(flow), buffer.data(), buffer.size(), flags);
-  if (n > 0) worker.recorder().flows[flow].bytes_received.add(static_cast<uint64_t>(n));
+  if (n <= 0) return n;
+  Recorder& recorder = worker.recorder();
+  recorder.flows[flow].bytes_received.add(static_cast<uint64_t>(n));
+  if (worker.plan().foreign) count_call(recorder, flow, started);
   return n;
 }
 
@@ -175,6 +191,7 @@ void send_block(Worker& worker) {
   Source source(worker);
   send_until_stopped(worker, source);
   if (source.pool()) drain_completions(worker, *source.pool());
+  if (worker.plan().foreign && worker.plan().role == Role::client) end_in_band(worker.flow_fd(0));
 }
 
 void send_epoll(Worker& worker) {

@@ -22,7 +22,7 @@ export interface NativePlan {
   port: number;
   /** Client: local addresses to bind, used in turn; empty lets the kernel choose. Server: peers allowed to connect; empty allows all. */
   addresses: string[];
-  /** Client, CRR: inclusive range of source ports walked explicitly, or null to let the kernel choose. */
+  /** Client, CRR: inclusive range of source ports walked explicitly, or null to let the kernel choose. Foreign: the first is the flow's. */
   localPorts: [number, number] | null;
   /** 16 bytes that each long-lived connection must present (not CRR). */
   cookie: Uint8Array;
@@ -47,6 +47,22 @@ export interface NativePlan {
   close: "server" | "client" | "reset";
   /** How long connecting (client) or admitting (server) all flows may take. */
   setupTimeoutMs: number;
+  /** Present where the peer is no cnb-load, and `cookie` means nothing. Engine `block` only. */
+  foreign?: NativeForeign | undefined;
+}
+
+/**
+ * What differs with a peer such as netperf. Its connections carry the test's own bytes and nothing else; the server admits them by
+ * `addresses`. Closing the window lets a client end its flows in band: it sends no more, half-closes and reads to the end of stream;
+ * then the session ends by itself. STREAM counts its calls as transactions.
+ */
+export interface NativeForeign {
+  /** The loop ends after as many transactions (RR, CRR) or bytes (send), 0 = never. */
+  limit: number;
+  /** IP_TOS or IPV6_TCLASS, -1 leaves it. */
+  tos: number;
+  /** STREAM client: `latency` holds the time that each call took. */
+  timeCalls: boolean;
 }
 
 /** A fault that ended the session, or null. `phase` is "listen", "connect", "admit", "pin", "buffers", "traffic" or "thread". */
