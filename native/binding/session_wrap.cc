@@ -1,6 +1,7 @@
 #include "binding/session_wrap.h"
 
 #include "binding/convert.h"
+#include "core/clock.h"
 #include "loops/loops.h"
 
 namespace cnb {
@@ -41,6 +42,7 @@ SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sess
     notifier_.Release();
     throw Napi::RangeError::New(env, error.what());
   }
+  port_ = session_->port();
   // Hooks run in reverse order of registration: this one before the notifier's own, while it can still be called.
   napi_add_env_cleanup_hook(env, on_teardown, this);
   live_ = true;
@@ -67,10 +69,19 @@ void SessionWrap::deliver(Napi::Env env, Napi::Function callback, SessionWrap* w
     event.Set("type", "ready");
   } else {
     event.Set("type", "ended");
-    event.Set("fault", to_js(env, wrap->session_->result().fault));
+    wrap->finish();
+    event.Set("fault", to_js(env, wrap->result_->fault));
     wrap->release();
   }
   callback.Call({event});
+}
+
+// Gives back the descriptors, buffers and histograms of every worker, and joins the session's own thread, which has no
+// more to do than to return from telling that it ended.
+void SessionWrap::finish() {
+  was_ready_ = session_->snapshot(false).ready;
+  result_ = session_->result();
+  session_.reset();
 }
 
 // The session has ended; from here on the object is an ordinary one that holds a result.
@@ -81,26 +92,35 @@ void SessionWrap::release() {
   Unref();
 }
 
-Napi::Value SessionWrap::port(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), session_->port());
+Napi::Value SessionWrap::port(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), port_); }
+
+void SessionWrap::go(const Napi::CallbackInfo&) {
+  if (session_) session_->go();
 }
 
-void SessionWrap::go(const Napi::CallbackInfo&) { session_->go(); }
+void SessionWrap::open_window(const Napi::CallbackInfo&) {
+  if (session_) session_->open_window();
+}
 
-void SessionWrap::open_window(const Napi::CallbackInfo&) { session_->open_window(); }
+void SessionWrap::close_window(const Napi::CallbackInfo&) {
+  if (session_) session_->close_window();
+}
 
-void SessionWrap::close_window(const Napi::CallbackInfo&) { session_->close_window(); }
-
-void SessionWrap::stop(const Napi::CallbackInfo&) { session_->stop(); }
+void SessionWrap::stop(const Napi::CallbackInfo&) {
+  if (session_) session_->stop();
+}
 
 Napi::Value SessionWrap::snapshot(const Napi::CallbackInfo& info) {
   const bool histograms = info.Length() > 0 && info[0].ToBoolean().Value();
-  return to_js(info.Env(), session_->snapshot(histograms));
+  if (session_) return to_js(info.Env(), session_->snapshot(histograms));
+  Snapshot last{now_ns(), result_->window_ns, was_ready_, result_->window, std::nullopt};
+  if (histograms && result_->latencies) last.latency = result_->latencies->latency;
+  return to_js(info.Env(), last);
 }
 
 Napi::Value SessionWrap::result(const Napi::CallbackInfo& info) {
-  if (!session_->ended()) throw Napi::Error::New(info.Env(), "result: the session has not ended yet");
-  return to_js(info.Env(), session_->result());
+  if (!result_) throw Napi::Error::New(info.Env(), "result: the session has not ended yet");
+  return to_js(info.Env(), *result_);
 }
 
 }  // namespace cnb

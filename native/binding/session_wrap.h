@@ -2,7 +2,9 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "engine/session.h"
 
@@ -31,10 +33,15 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   Napi::Value result(const Napi::CallbackInfo& info);
 
   static void on_teardown(void* wrap);
+  void finish();
   void release();
 
   Notifier notifier_;
+  // Until `ended` is delivered; then `result_` takes its place, for garbage collection may be long in coming.
   std::unique_ptr<Session> session_;
+  std::optional<Result> result_;
+  bool was_ready_ = false;
+  uint16_t port_ = 0;
   bool live_ = false;
 };
 
