@@ -71,7 +71,7 @@ class Worker {
   const Plan& plan() const { return setup_.plan; }
   Stage stage() const { return setup_.shared.stage.load(std::memory_order_acquire); }
   bool stopping() const { return stage() == Stage::stop; }
-  // Whether nothing new is to be started: flows to foreign peers end in band in wind-down, others when they are stopped.
+  // Whether nothing new is to be started: flows to foreign peers end in band in wind-down, others when stopped.
   bool finishing() const { return stage() >= (plan().foreign ? Stage::winddown : Stage::stop); }
   bool reached_limit(uint64_t done) const { return plan().limit != 0 && done >= plan().limit; }
   Recorder& recorder() { return recorder_of(stage()); }
