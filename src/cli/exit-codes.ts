@@ -1,7 +1,7 @@
 import { CnbLoadError, type ErrorCode } from "../errors.js";
-import { optionName } from "../options/names.js";
+import { flagOf } from "../options/names.js";
 import { runTable, serveTable } from "../options/table.js";
-import type { Table } from "../options/row.js";
+import type { Row, Table } from "../options/row.js";
 import { OutputError } from "./output.js";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 3, refused: 4, interrupted: 130 } as const;
@@ -44,11 +44,15 @@ function oneLine(text: string): string {
 
 /** Errors from further down name an option as it is called in code, with a colon after it. */
 function nameAsFlag({ message, option }: CnbLoadError): string {
-  const row = option === undefined ? undefined : ((runTable as Table)[option] ?? (serveTable as Table)[option]);
+  const row = option === undefined ? undefined : rowOf(option);
   if (option === undefined || row === undefined) return message;
   const name = `${option}: `;
   const at = message.indexOf(name);
-  return at < 0
-    ? message
-    : `${message.slice(0, at)}${optionName("cli", option, row)}: ${message.slice(at + name.length)}`;
+  return at < 0 ? message : `${message.slice(0, at)}${flagOf(row)}: ${message.slice(at + name.length)}`;
+}
+
+/** Own properties only: the name may be a peer's word. */
+function rowOf(option: string): Row | undefined {
+  const tables: Table[] = [runTable, serveTable];
+  return tables.find((table) => Object.hasOwn(table, option))?.[option];
 }

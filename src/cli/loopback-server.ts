@@ -40,25 +40,15 @@ export class LoopbackServer implements AsyncDisposable {
 }
 
 async function readPort(child: ChildProcess, signal: AbortSignal): Promise<number> {
-  const failed = once(child, "error", { signal }).then(([error]) => {
-    throw error;
-  });
-  const line = firstLine(child, signal);
-  const text = await Promise.race([line, failed]).catch((cause: unknown) => {
+  if (child.stdout === null) throw new CnbLoadError("ERR_LISTEN", "cannot start a server on loopback");
+  const line = once(createInterface({ input: child.stdout }), "line", { signal });
+  const exit = once(child, "exit", { signal });
+  const [said] = (await Promise.race([line, exit]).catch((cause: unknown) => {
     throw new CnbLoadError("ERR_LISTEN", "cannot start a server on loopback", { cause });
-  });
-  const port = /:(\d+)$/.exec(text)?.[1];
+  })) as unknown[];
+  const port = typeof said === "string" ? /:(\d+)$/.exec(said)?.[1] : undefined;
   if (port === undefined) throw new CnbLoadError("ERR_LISTEN", "the server on loopback ended before it listened");
   return Number(port);
-}
-
-/** Ends with "" where the server ended without a word. */
-async function firstLine(child: ChildProcess, signal: AbortSignal): Promise<string> {
-  if (child.stdout === null) return "";
-  const lines = createInterface({ input: child.stdout, signal });
-  for await (const line of lines) return line;
-  signal.throwIfAborted();
-  return "";
 }
 
 async function stop(child: ChildProcess): Promise<void> {

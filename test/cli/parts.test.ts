@@ -68,6 +68,8 @@ describe("the line of an error", () => {
     );
     const told = new CnbLoadError("ERR_LIMIT", "the server: flows: expected at most 10, got 20", { option: "flows" });
     expect(errorLine(told)).toBe("the server: --flows: expected at most 10, got 20");
+    const hostile = new CnbLoadError("ERR_LIMIT", "the server: constructor: no", { option: "constructor" });
+    expect(errorLine(hostile)).toBe("the server: constructor: no");
     expect(errorLine(new CnbLoadError("ERR_CONNECT", "no\n  such host"))).toBe("no such host");
   });
 });
