@@ -3,6 +3,7 @@ import type { Warning } from "./model.js";
 import { cpuWarnings } from "./warnings-cpu.js";
 import { networkWarnings } from "./warnings-network.js";
 import type { RawRun } from "./raw.js";
+import { unsteady } from "./trend.js";
 
 /** Below this the 10 ms tick of /proc/stat alone is worth more than 1 % of a CPU, and slow start still shows. */
 const SHORT_WINDOW_NS = 1e9;
@@ -32,5 +33,5 @@ function shortRun({ local }: RawRun): Warning[] {
 
 /** Every warning that the figures of a run give rise to. What only the run itself can know (the port budget) is in `raw.warnings`. */
 export function deriveWarnings(raw: RawRun): Warning[] {
-  return [...sameHost(raw), ...shortRun(raw), ...cpuWarnings(raw), ...networkWarnings(raw)];
+  return [...sameHost(raw), ...shortRun(raw), ...unsteady(raw.intervals), ...cpuWarnings(raw), ...networkWarnings(raw)];
 }
