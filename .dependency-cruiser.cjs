@@ -10,7 +10,8 @@ const rooms = {
   report: ["result", "options", "errors"],
   control: ["result", "options", "errors"],
   run: ["control", "native", "result", "options", "errors"],
-  cli: ["run", "report", "result", "options", "errors"],
+  netperf: ["run", "control", "native", "result", "options", "errors"],
+  cli: ["netperf", "run", "report", "result", "options", "errors"],
   index: ["run", "result", "options", "errors"],
 };
 

@@ -1,6 +1,7 @@
 /** `cnb-load server` */
 import { isIPv6 } from "node:net";
 import { resolveServeOptions } from "../options/spec.js";
+import type { ServerHooks } from "../run/index.js";
 import { serveTable } from "../options/table.js";
 import { EXIT } from "./exit-codes.js";
 import { pickOptions, type Values } from "./flags.js";
@@ -11,16 +12,18 @@ import { renderSession } from "./session-line.js";
 /** Resolves with the exit code once the server has ended. */
 export async function serverCommand(values: Values): Promise<number> {
   const options = pickOptions(serveTable, values);
-  resolveServeOptions(options, "cli");
+  const resolved = resolveServeOptions(options, "cli");
   using interrupt = new Interrupt();
   const { serve } = await import("../run/index.js");
-  await using server = await serve({
-    ...options,
+  const { NetperfAcceptor } = await import("../netperf/index.js");
+  const log: ServerHooks = {
     ...(values["quiet"] !== true && {
       // A log that nobody reads any more is no reason to stop serving.
       onSession: (summary) => void print(`${renderSession(summary)}\n`).catch(() => undefined),
     }),
-  });
+  };
+  await using netperf = new NetperfAcceptor({ ...resolved, ...log });
+  await using server = await serve({ ...options, ...log, onOtherProtocol: netperf.accept });
   const host = isIPv6(server.host) ? `[${server.host}]` : server.host;
   await print(`cnb-load server listening on ${host}:${server.port}\n`);
   await Promise.race([server.closed, stopRequest(interrupt.signal)]);

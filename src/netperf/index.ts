@@ -1,0 +1,1 @@
+export { type AcceptorOptions, NetperfAcceptor } from "./server/acceptor.js";

@@ -1,0 +1,226 @@
+import { availableParallelism, constants } from "node:os";
+import type { Socket } from "node:net";
+import { plainAddress } from "../../control/addresses.js";
+import type { ResolvedServeOptions } from "../../options/spec.js";
+import { type Environment, realEnvironment } from "../../run/environment.js";
+import type { SessionSummary } from "../../run/serve.js";
+import { ControlStream } from "../wire/control-stream.js";
+import { decode, messageType, serverCpu } from "../wire/fields.js";
+import { TYPE, UNKNOWN_TEST, omniRequest, passphrase } from "../wire/omni.js";
+import { calibrationReply, errorReply, responseTo, resultsOf } from "./replies.js";
+import { type Job, Refusal, jobOf } from "./request.js";
+import { cpuFor, everywhere, planOf } from "./plan.js";
+import { type Outcome, ServedTest } from "./served-test.js";
+
+const { EADDRINUSE, EADDRNOTAVAIL, EBUSY, EIO, EPERM } = constants.errno;
+/** The first request, and each further one: netperf sends them right after connecting and after each result. */
+const IDLE_MS = 60_000;
+const MESSAGE_MS = 5000;
+/** netserver waits as long for the passphrase. */
+const PASSPHRASE_MS = 20_000;
+const LINGER_MS = 2000;
+/** Finds a client whose host is gone without a word within 15 s (Node probes ten times, once a second, after this). */
+const KEEP_ALIVE_MS = 5000;
+
+export type AcceptorOptions = Pick<ResolvedServeOptions, "maxSessions" | "maxDurationNs" | "dataPort" | "cpus"> & {
+  /** What clients must send first, undefined = nothing. */
+  passphrase?: string | undefined;
+  /** Called once for each test, or refusal of one. */
+  onSession?: ((summary: SessionSummary) => void) | undefined;
+};
+
+/** Serves netperf clients that come in through the server's door. */
+export class NetperfAcceptor implements AsyncDisposable {
+  readonly #options: AcceptorOptions;
+  readonly #environment: Environment;
+  readonly #conversations = new Map<Promise<void>, Conversation>();
+  #turn = 0;
+  #testing = 0;
+
+  constructor(options: AcceptorOptions, environment: Environment = realEnvironment) {
+    this.#options = options;
+    this.#environment = environment;
+  }
+
+  /** Takes a connection of which nothing has been read. */
+  readonly accept = (socket: Socket): void => {
+    const conversation = new Conversation(socket, this.#options, this.#run.bind(this));
+    const done = conversation.hold().finally(() => this.#conversations.delete(done));
+    this.#conversations.set(done, conversation);
+  };
+
+  /** Ends every conversation; resolves when no thread of any is left. */
+  async close(): Promise<void> {
+    for (const conversation of this.#conversations.values()) conversation.abandon();
+    await Promise.all(this.#conversations.keys());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** One test; throws Refusal. `onReady` gets the response to send, and then the outcome is waited for. */
+  async #run(message: Buffer, ends: Ends, gone: AbortSignal, reply: (message: Buffer) => void): Promise<Tested> {
+    const request = decode(omniRequest, message);
+    const job = jobOf(request);
+    const { maxSessions, maxDurationNs, dataPort, cpus } = this.#options;
+    if (this.#testing >= maxSessions) throw new Refusal(EBUSY, `${maxSessions} tests are under way (--max-sessions)`);
+    if (job.seconds * 1e9 > maxDurationNs) {
+      throw new Refusal(EPERM, `${job.seconds} s are longer than this server allows (--max-duration)`);
+    }
+    const addon = this.#environment.addon();
+    const own = cpus === null ? -1 : (cpus[this.#turn++ % cpus.length] ?? -1);
+    const cpu = cpuFor(serverCpu.read(message), addon.allowedCpus(), own);
+    const plan = planOf(job, request, ends, cpu, dataPort);
+    const test = this.#open(job, plan);
+    this.#testing++;
+    try {
+      reply(responseTo(request, job, plan, test.port));
+      const outcome = await test.run(gone);
+      reply(resultsOf(request, job, outcome));
+      return { job, outcome };
+    } finally {
+      this.#testing--;
+    }
+  }
+
+  /** As netserver does, another port where the one asked for is taken; and every address where the one asked for is not this host's. */
+  #open(job: Job, plan: Parameters<typeof everywhere>[0]): ServedTest {
+    const maxMs = this.#options.maxDurationNs / 1e6;
+    const attempts = [plan, { ...plan, port: this.#options.dataPort }, everywhere(plan)];
+    let refusal: unknown;
+    for (const attempt of attempts) {
+      try {
+        return new ServedTest(job, attempt, maxMs, this.#environment);
+      } catch (error) {
+        refusal = error;
+        if (!(error instanceof Refusal) || ![EADDRINUSE, EADDRNOTAVAIL].includes(error.code)) throw error;
+      }
+    }
+    throw refusal;
+  }
+}
+
+interface Ends {
+  localAddress: string;
+  remoteAddress: string;
+}
+
+interface Tested {
+  job: Job;
+  outcome: Outcome;
+}
+
+type RunTest = (message: Buffer, ends: Ends, gone: AbortSignal, reply: (message: Buffer) => void) => Promise<Tested>;
+
+/** One control connection: requests one after another, each answered in full before the next is looked at. */
+class Conversation {
+  readonly #stream: ControlStream;
+  readonly #options: AcceptorOptions;
+  readonly #run: RunTest;
+  readonly #ends: Ends;
+
+  constructor(socket: Socket, options: AcceptorOptions, run: RunTest) {
+    this.#ends = { localAddress: socket.localAddress ?? "", remoteAddress: socket.remoteAddress ?? "" };
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    this.#stream = new ControlStream(socket, { messageMs: MESSAGE_MS });
+    this.#options = options;
+    this.#run = run;
+  }
+
+  abandon(): void {
+    this.#stream.destroy();
+  }
+
+  /** Resolves when the connection is done with; never rejects. */
+  async hold(): Promise<void> {
+    try {
+      if (!(await this.#isAdmitted())) return;
+      for (;;) {
+        const message = await this.#stream.next(IDLE_MS);
+        if (message === null) return;
+        await this.#answer(message);
+      }
+    } finally {
+      if (this.#stream.gone.aborted) this.#stream.destroy();
+      else this.#stream.end(LINGER_MS);
+    }
+  }
+
+  async #isAdmitted(): Promise<boolean> {
+    const expected = this.#options.passphrase;
+    if (expected === undefined) return true;
+    const message = await this.#stream.next(PASSPHRASE_MS);
+    if (message === null || messageType.read(message) !== TYPE.passphrase) return false;
+    return passphrase.text.read(message) === expected;
+  }
+
+  async #answer(message: Buffer): Promise<void> {
+    const type = messageType.read(message);
+    const send = (reply: Buffer): void => {
+      this.#stream.send(reply);
+    };
+    switch (type) {
+      case TYPE.passphrase:
+        return;
+      case TYPE.debugOn:
+      case TYPE.debugOff:
+        return send(errorReply(TYPE.debugOk, 0));
+      case TYPE.calibrate:
+        return send(calibrationReply(availableParallelism()));
+      case TYPE.omniRequest:
+        return this.#test(message, send);
+      default:
+        return send(errorReply(type, UNKNOWN_TEST));
+    }
+  }
+
+  async #test(message: Buffer, send: (reply: Buffer) => void): Promise<void> {
+    const peer = plainAddress(this.#ends.remoteAddress);
+    try {
+      const { job, outcome } = await this.#run(message, this.#ends, this.#stream.gone, send);
+      this.#tell(summaryOf(peer, job, outcome, this.#stream.gone.aborted));
+    } catch (error) {
+      send(errorReply(TYPE.omniResponse, error instanceof Refusal ? error.code : EIO));
+      const told = { code: "ERR_PROTOCOL", message: error instanceof Error ? error.message : String(error) } as const;
+      this.#tell({
+        peer,
+        outcome: "refused",
+        error: told,
+        windowNs: 0,
+        bytesSent: 0,
+        bytesReceived: 0,
+        transactions: 0,
+      });
+    }
+  }
+
+  #tell(summary: SessionSummary): void {
+    const { onSession } = this.#options;
+    if (onSession !== undefined) queueMicrotask(() => onSession(summary));
+  }
+}
+
+function summaryOf(
+  peer: string,
+  { test }: Job,
+  { end, elapsedSeconds, error }: Outcome,
+  gone: boolean,
+): SessionSummary {
+  const { bytesSent, bytesReceived, transactions } = end.total;
+  const figures = { windowNs: elapsedSeconds * 1e9, bytesSent, bytesReceived, transactions };
+  const common = { peer, test, flows: 1, ...figures };
+  if (gone) {
+    return {
+      ...common,
+      outcome: "failed",
+      error: { code: "ERR_PEER_LOST", message: "netperf went away during its test" },
+    };
+  }
+  if (error === 0) return { ...common, outcome: "completed" };
+  return {
+    ...common,
+    outcome: "failed",
+    error: { code: "ERR_TRAFFIC", message: `the test ended with errno ${error}` },
+  };
+}

@@ -1,0 +1,75 @@
+import { constants } from "node:os";
+import type { Loop } from "../../native/index.js";
+import type { TestName } from "../../options/spec.js";
+import { DIRECTION, FLAG, type OmniRequest, PROTOCOL, SOCKET_TYPE, UNKNOWN_TEST } from "../wire/omni.js";
+
+const { EINVAL, ENOMEM } = constants.errno;
+/** No test needs more per send, receive, request or response; each may be allocated. */
+const MAX_BUFFER_BYTES = 64 * 1024 * 1024;
+
+/** A request that is turned down; `code` is the error word of the answer. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What an OMNI request asks this server to do. */
+export interface Job {
+  test: TestName;
+  /** The server's half. */
+  loop: Loop;
+  requestBytes: number;
+  responseBytes: number;
+  /** 0 where the client leaves the size to the server. */
+  sendSizeBytes: number;
+  recvSizeBytes: number;
+  /** 0 = not timed. */
+  seconds: number;
+  /** Transactions, or bytes; 0 = not counted. */
+  limit: number;
+}
+
+/** Throws Refusal. */
+export function jobOf(request: OmniRequest): Job {
+  const { protocol, socketType, direction, flags, testLength } = request;
+  const tcp = socketType === SOCKET_TYPE.stream && (protocol === PROTOCOL.tcp || protocol === 0);
+  if (!tcp) throw new Refusal(UNKNOWN_TEST, `protocol ${protocol} with socket type ${socketType} is not supported yet`);
+  const connection = (flags & FLAG.connection) !== 0;
+  const [test, loop] = kindOf(direction, connection);
+  const requests = test === "tcp_rr" || test === "tcp_crr";
+  return {
+    test,
+    loop,
+    requestBytes: requests ? exactSize("request", request.requestSize) : 1,
+    responseBytes: requests ? exactSize("response", request.responseSize) : 1,
+    sendSizeBytes: loop === "send" ? freeSize("send", request.sendSize) : 0,
+    recvSizeBytes: loop === "receive" ? freeSize("receive", request.recvSize) : 0,
+    seconds: Math.max(0, testLength),
+    limit: Math.max(0, -testLength),
+  };
+}
+
+function kindOf(direction: number, connection: boolean): [TestName, Loop] {
+  const both = DIRECTION.transmit | DIRECTION.receive;
+  if (connection && direction === both) return ["tcp_crr", "crr"];
+  if (!connection && direction === both) return ["tcp_rr", "rr"];
+  if (!connection && direction === DIRECTION.receive) return ["tcp_stream", "receive"];
+  if (!connection && direction === DIRECTION.transmit) return ["tcp_maerts", "send"];
+  throw new Refusal(UNKNOWN_TEST, `direction ${direction}${connection ? " by connection" : ""} is not supported yet`);
+}
+
+function exactSize(what: string, bytes: number): number {
+  if (bytes < 1) throw new Refusal(EINVAL, `${what} size ${bytes}: expected at least 1`);
+  return freeSize(what, bytes);
+}
+
+function freeSize(what: string, bytes: number): number {
+  if (bytes > MAX_BUFFER_BYTES)
+    throw new Refusal(ENOMEM, `${what} size ${bytes}: at most ${MAX_BUFFER_BYTES} are granted`);
+  return Math.max(0, bytes);
+}
