@@ -4,7 +4,6 @@ import { ControlClient } from "../control/client.js";
 import { MAX_SOURCES } from "../control/messages.js";
 import { CnbLoadError } from "../errors.js";
 import { type ResolvedSpec, conflictingOption } from "../options/spec.js";
-import { buildResult } from "../result/build.js";
 import { parseEndReport } from "../result/check.js";
 import { readHostContext } from "../result/host.js";
 import { buildInterval } from "../result/interval.js";
@@ -59,7 +58,7 @@ export class ClientRun {
     try {
       const failure = await this.#measure();
       const { remote, trouble } = await this.#wrapUp(failure === undefined);
-      return this.#conclude(failure ?? trouble, remote);
+      return await this.#conclude(failure ?? trouble, remote);
     } finally {
       signal?.removeEventListener("abort", abort);
     }
@@ -205,8 +204,9 @@ export class ClientRun {
       const closed = client.close(inOrder ? replyMs : hurryMs);
       half.closeWindow();
       await closed;
-      const [report] = await Promise.all([client.finish(inOrder ? reportMs : hurryMs), half.stop()]);
-      return { remote: parseEndReport(report) };
+      // This end first: a server that stopped before would reset connections that are still in use.
+      await half.stop();
+      return { remote: parseEndReport(await client.finish(inOrder ? reportMs : hurryMs)) };
     } catch (trouble) {
       return { trouble, ...lastWords(client) };
     } finally {
@@ -215,7 +215,7 @@ export class ClientRun {
     }
   }
 
-  #conclude(failure: unknown, remote: EndReport | undefined): Result {
+  async #conclude(failure: unknown, remote: EndReport | undefined): Promise<Result> {
     const half = this.#half;
     const host = this.#host ?? readHostContext();
     const local = half === undefined ? emptyEnd(host) : half.report(host);
@@ -229,6 +229,8 @@ export class ClientRun {
         remote: remote && { ...remote.counters, windowNs: remote.windowNs },
       });
     }
+    // Not needed before, and the first byte should not wait for it.
+    const { buildResult } = await import("../result/build.js");
     const result = buildResult({
       spec: this.#spec,
       startedAt: this.#startedAt,

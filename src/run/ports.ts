@@ -27,12 +27,13 @@ function kernelRange(read: ReadText): [number, number] {
 
 /**
  * The client's source ports. Whoever closes first keeps the connection in TIME_WAIT for 60 s; only when that is the client does a
- * connection hold its source port after its end, and ports set the rate. Throws ERR_PORTS_EXHAUSTED where there are
- * fewer ports than flows.
+ * connection hold its source port after its end. A port that was bound explicitly, as those of the range are, may be taken over from
+ * TIME_WAIT at once where the connection used TCP timestamps (tcp_twsk_unique in the kernel); without them ports set the rate.
+ * Throws ERR_PORTS_EXHAUSTED where there are fewer ports than flows.
  */
 export function portBudget(spec: ResolvedSpec, read: ReadText): PortBudget {
-  const holds = spec.test === "tcp_crr" && spec.close === "client";
-  const localPorts = spec.localPorts ?? (holds ? WIDE_RANGE : null);
+  const clientCloses = spec.test === "tcp_crr" && spec.close === "client";
+  const localPorts = spec.localPorts ?? (clientCloses ? WIDE_RANGE : null);
   const [low, high] = localPorts ?? kernelRange(read);
   const addresses = Math.max(1, spec.bind.length);
   const ports = high - low + 1;
@@ -44,6 +45,7 @@ export function portBudget(spec: ResolvedSpec, read: ReadText): PortBudget {
       option: "flows",
     });
   }
+  const holds = clientCloses && read("/proc/sys/net/ipv4/tcp_timestamps")?.trim() === "0";
   return { localPorts, capacity, warning: holds ? budgetWarning(spec, capacity, supply) : null };
 }
 
@@ -53,7 +55,7 @@ function budgetWarning(spec: ResolvedSpec, capacity: number, supply: string): Wa
   if (rate >= COMFORTABLE_RATE) return null;
   return {
     code: "PORT_BUDGET",
-    message: `The client closes first and keeps each source port for ${TIME_WAIT_S} s: ${supply} carry ${rate} connections/s over this run`,
-    advice: "Give more --bind addresses, or let the server close first (--close server)",
+    message: `The client closes first and TCP timestamps are off here, which keeps each source port for ${TIME_WAIT_S} s: ${supply} carry ${rate} connections/s over this run`,
+    advice: "Set net.ipv4.tcp_timestamps, give more --bind addresses, or let the server close first (--close server)",
   };
 }

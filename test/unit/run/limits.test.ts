@@ -6,8 +6,9 @@ import { portBudget } from "../../../src/run/ports.js";
 import { fakeEnvironment } from "../../fakes/environment.js";
 
 const { read } = fakeEnvironment();
-const budget = (options: Partial<RunOptions>) =>
-  portBudget(resolveRunOptions({ test: "tcp_crr", host: "h", ...options }), read);
+const withoutTimestamps = fakeEnvironment(undefined, { files: { "/proc/sys/net/ipv4/tcp_timestamps": "0\n" } }).read;
+const budget = (options: Partial<RunOptions>, from = withoutTimestamps) =>
+  portBudget(resolveRunOptions({ test: "tcp_crr", host: "h", ...options }), from);
 
 describe("portBudget", () => {
   it("leaves the ports to the kernel where connections do not hold them", () => {
@@ -23,6 +24,12 @@ describe("portBudget", () => {
     expect(warning).toMatchObject({ code: "PORT_BUDGET" });
     expect(warning?.message).toContain("60536 source ports (5000-65535) on 1 address carry 6053 connections/s");
     expect(warning?.advice).toMatch(/--bind.*--close server/);
+  });
+
+  it("sees no limit where timestamps let the kernel take over a bound port from TIME_WAIT", () => {
+    const { localPorts, warning } = budget({ close: "client", duration: 1000, localPorts: [20_000, 20_009] }, read);
+    expect(localPorts).toEqual([20_000, 20_009]);
+    expect(warning).toBeNull();
   });
 
   it("counts addresses, the run's length and the 60 s of TIME_WAIT", () => {
