@@ -13,11 +13,18 @@ import { cpuFor, everywhere, planOf } from "./plan.js";
 import { type Outcome, ServedTest } from "./served-test.js";
 
 const { EADDRINUSE, EADDRNOTAVAIL, EBUSY, EIO, EPERM } = constants.errno;
-/** The first request, and each further one: netperf sends them right after connecting and after each result. */
-const IDLE_MS = 60_000;
-const MESSAGE_MS = 5000;
-/** netserver waits as long for the passphrase. */
-const PASSPHRASE_MS = 20_000;
+
+/** In ms. Tests shorten them. */
+export interface AcceptorTiming {
+  /** For the first request, and each further one: netperf sends them right after connecting and after each result. */
+  idleMs: number;
+  /** From the first byte of a request to its last. */
+  messageMs: number;
+  /** netserver waits as long for the passphrase. */
+  passphraseMs: number;
+}
+
+const DEFAULT_TIMING: Readonly<AcceptorTiming> = { idleMs: 60_000, messageMs: 5000, passphraseMs: 20_000 };
 const LINGER_MS = 2000;
 /** Finds a client whose host is gone without a word within 15 s (Node probes ten times, once a second, after this). */
 const KEEP_ALIVE_MS = 5000;
@@ -27,6 +34,7 @@ export type AcceptorOptions = Pick<ResolvedServeOptions, "maxSessions" | "maxDur
   passphrase?: string | undefined;
   /** Called once for each test, or refusal of one. */
   onSession?: ((summary: SessionSummary) => void) | undefined;
+  timing?: AcceptorTiming;
 };
 
 /** Serves netperf clients that come in through the server's door. */
@@ -117,14 +125,16 @@ type RunTest = (message: Buffer, ends: Ends, gone: AbortSignal, reply: (message:
 class Conversation {
   readonly #stream: ControlStream;
   readonly #options: AcceptorOptions;
+  readonly #timing: AcceptorTiming;
   readonly #run: RunTest;
   readonly #ends: Ends;
 
   constructor(socket: Socket, options: AcceptorOptions, run: RunTest) {
     this.#ends = { localAddress: socket.localAddress ?? "", remoteAddress: socket.remoteAddress ?? "" };
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.#stream = new ControlStream(socket, { messageMs: MESSAGE_MS });
     this.#options = options;
+    this.#timing = options.timing ?? DEFAULT_TIMING;
+    this.#stream = new ControlStream(socket, { messageMs: this.#timing.messageMs });
     this.#run = run;
   }
 
@@ -137,7 +147,7 @@ class Conversation {
     try {
       if (!(await this.#isAdmitted())) return;
       for (;;) {
-        const message = await this.#stream.next(IDLE_MS);
+        const message = await this.#stream.next(this.#timing.idleMs);
         if (message === null) return;
         await this.#answer(message);
       }
@@ -150,7 +160,7 @@ class Conversation {
   async #isAdmitted(): Promise<boolean> {
     const expected = this.#options.passphrase;
     if (expected === undefined) return true;
-    const message = await this.#stream.next(PASSPHRASE_MS);
+    const message = await this.#stream.next(this.#timing.passphraseMs);
     if (message === null || messageType.read(message) !== TYPE.passphrase) return false;
     return passphrase.text.read(message) === expected;
   }
