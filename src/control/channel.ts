@@ -142,9 +142,16 @@ export class Channel<In extends Typed, Out extends Typed> {
   #wait(types: readonly string[], timeoutMs: number, signal: AbortSignal | undefined): Promise<In> {
     if (this.#waiter !== undefined) throw new Error("one message is awaited at a time");
     const awaited = new Promise<In>((resolve, reject) => (this.#waiter = { types, resolve, reject }));
-    const timer = setTimeout(() => {
-      this.#blame(this.#error("ERR_TIMEOUT", `did not send ${types.join(" or ")} within ${timeoutMs / 1000} s`));
-    }, timeoutMs);
+    const expire = (): void => {
+      const seconds = Number((timeoutMs / 1000).toFixed(2));
+      // As with silence: what has arrived while this thread was held up counts.
+      setImmediate(() => {
+        if (this.#waiter !== waiter) return;
+        this.#blame(this.#error("ERR_TIMEOUT", `did not send ${types.join(" or ")} within ${seconds} s`));
+      });
+    };
+    const waiter = this.#waiter;
+    const timer = setTimeout(expire, timeoutMs);
     const giveUp = (): void => {
       this.#waiter?.reject(signal?.reason);
     };

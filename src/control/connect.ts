@@ -40,10 +40,10 @@ async function resolve(target: ControlTarget): Promise<string[]> {
     const found = await lookup(target.host, { all: true, family: bound === 0 ? FAMILIES[target.family] : bound });
     return found.map(({ address }) => address);
   } catch (cause) {
-    const { code, errno } = cause as NodeJS.ErrnoException;
+    const { code } = cause as NodeJS.ErrnoException;
     const wanted = target.family === "any" ? "" : ` over ${target.family === "ipv4" ? "IPv4" : "IPv6"}`;
     const text = `cannot resolve ${target.host}${wanted}: ${code ?? String(cause)}`;
-    throw new CnbLoadError("ERR_CONNECT", text, { cause, syscall: "getaddrinfo", errno: positive(errno) });
+    throw new CnbLoadError("ERR_CONNECT", text, { cause, syscall: "getaddrinfo" });
   }
 }
 

@@ -21,6 +21,16 @@ const hello = {
   bootId: optional(NAME),
 };
 
+const error = {
+  code: NAME,
+  message: TEXT,
+  option: optional(NAME),
+  retryAfterMs: optional(integer()),
+  syscall: optional(NAME),
+  errno: optional(integer()),
+  address: optional(NAME),
+};
+
 const fromClient = {
   hello,
   setup: {
@@ -40,7 +50,7 @@ const fromClient = {
 const fromServer = {
   hello,
   /** Ends a session that never began. */
-  refuse: { code: NAME, message: TEXT, option: optional(NAME), retryAfterMs: optional(integer()) },
+  refuse: error,
   prepared: {
     dataPort: PORT,
     /** 16 bytes as 32 hexadecimal digits. */
@@ -58,14 +68,7 @@ const fromServer = {
   /** `end`: the server's EndReport. */
   report: { end: opaque },
   /** Ends a session that had begun. `end` where something was measured. */
-  fail: {
-    code: NAME,
-    message: TEXT,
-    syscall: optional(NAME),
-    errno: optional(integer()),
-    address: optional(NAME),
-    end: optional(opaque),
-  },
+  fail: { ...error, end: optional(opaque) },
   ping: {},
 };
 

@@ -119,7 +119,7 @@ async function conduct(channel: ServerChannel, half: ServerHalf, timing: Control
     () => undefined,
   );
   for (;;) {
-    const message = await channel.next([...STEPS, "finish"], stages.deadlineMs(), half.halted);
+    const message = await channel.next(stages.expected(), stages.deadlineMs(), half.halted);
     if (message.type === "finish") break;
     channel.send(stages.take(message.type));
   }
@@ -127,8 +127,7 @@ async function conduct(channel: ServerChannel, half: ServerHalf, timing: Control
   channel.end(new CnbLoadError("ERR_CLOSED", "the session is over"), timing.reportMs);
 }
 
-const STEPS = ["go", "open", "sample", "close"] as const;
-type Step = (typeof STEPS)[number];
+type Step = "go" | "open" | "sample" | "close";
 
 /** Where a session stands, and so what may come next and how long it may take. */
 class Stages {
@@ -153,22 +152,20 @@ class Stages {
     return slackMs + (this.#going ? this.#half.warmupMs : this.#half.setupMs);
   }
 
-  #allows(step: Step): boolean {
-    switch (step) {
-      case "go":
-        return this.ready && !this.#going && this.#window !== "closed";
-      case "open":
-        return this.ready && this.#window === "ahead";
-      case "sample":
-        return this.#window === "open" && this.#samples < this.#half.maxSamples;
-      case "close":
-        return this.#window === "open";
+  expected(): (Step | "finish")[] {
+    const steps: (Step | "finish")[] = ["finish"];
+    if (!this.#going && this.#window !== "closed") steps.push("go");
+    if (this.#window === "ahead") steps.push("open");
+    if (this.#window === "open") {
+      steps.push("close");
+      if (this.#samples < this.#half.maxSamples) steps.push("sample");
     }
+    return steps;
   }
 
-  /** Takes a step; returns the answer. Throws ERR_PROTOCOL where it is not its turn. */
+  /** Takes an expected step; returns the answer. Throws ERR_PROTOCOL before the half is ready, which may have changed since. */
   take(step: Step): ServerMessage {
-    if (!this.#allows(step)) throw new CnbLoadError("ERR_PROTOCOL", `the client sent ${step} out of turn`);
+    if (!this.ready) throw new CnbLoadError("ERR_PROTOCOL", `the client sent ${step} before the server was ready`);
     switch (step) {
       case "go":
         this.#half.go();

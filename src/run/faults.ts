@@ -13,13 +13,28 @@ const OUT_OF_RESOURCES = ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "EAGAIN"];
 const PEER_WENT = ["PEER_CLOSED", "ECONNRESET", "EPIPE"];
 const NO_PORT = ["EADDRNOTAVAIL", "EADDRINUSE"];
 
-function codeOf({ phase, syscall, code }: NativeFault): ErrorCode {
+/** Options that setsockopt(2) is called for, by the name that the addon gives in place of an address. */
+const SOCKET_OPTIONS: Readonly<Record<string, string>> = {
+  TCP_CONGESTION: "congestion",
+  TCP_MAXSEG: "mss",
+  SO_SNDBUF: "sndbuf",
+  SO_RCVBUF: "rcvbuf",
+};
+
+/** The option that a system call was made for, where the kernel would not have its value. */
+function optionOf({ phase, syscall, code, address }: NativeFault): string | undefined {
+  if (syscall === "setsockopt") return SOCKET_OPTIONS[address.split(" ", 1)[0] ?? ""];
+  return phase === "connect" && syscall === "bind" && code === "EADDRNOTAVAIL" ? "bind" : undefined;
+}
+
+function codeOf(fault: NativeFault): ErrorCode {
+  const { phase, code } = fault;
   if (OUT_OF_RESOURCES.includes(code)) return "ERR_LIMIT";
+  if (optionOf(fault) !== undefined) return "ERR_INVALID_OPTION";
   switch (phase) {
     case "listen":
       return "ERR_LISTEN";
     case "connect":
-      if (syscall === "bind" && code === "EADDRNOTAVAIL") return "ERR_INVALID_OPTION";
       return NO_PORT.includes(code) ? "ERR_PORTS_EXHAUSTED" : "ERR_CONNECT";
     case "admit":
       return code === "TIMEOUT" ? "ERR_TIMEOUT" : "ERR_CONNECT";
@@ -43,14 +58,14 @@ const PHASES: Readonly<Record<string, string>> = {
 
 /** The error that a fault of the addon means to the caller. */
 export function errorOfFault(fault: NativeFault): CnbLoadError {
-  const code = codeOf(fault);
-  const reason =
-    fault.code !== "" && !fault.message.includes(fault.code) ? `${fault.message} (${fault.code})` : fault.message;
-  return new CnbLoadError(code, `${PHASES[fault.phase] ?? fault.phase}: ${reason}`, {
-    syscall: fault.syscall === "" ? undefined : fault.syscall,
-    errno: fault.errno === 0 ? undefined : fault.errno,
-    address: fault.address === "" ? undefined : fault.address,
-    option: code === "ERR_INVALID_OPTION" ? "bind" : undefined,
+  const { phase, syscall, errno, code, address, message } = fault;
+  const option = optionOf(fault);
+  const reason = code !== "" && !message.includes(code) ? `${message} (${code})` : message;
+  return new CnbLoadError(codeOf(fault), `${option ?? PHASES[phase] ?? phase}: ${reason}`, {
+    syscall: syscall === "" ? undefined : syscall,
+    errno: errno === 0 ? undefined : errno,
+    address: address === "" || syscall === "setsockopt" ? undefined : address,
+    option,
   });
 }
 

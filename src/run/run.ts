@@ -1,8 +1,7 @@
 import { CnbLoadError } from "../errors.js";
-import { type ResolvedSpec, type RunOptions, resolveRunOptions } from "../options/spec.js";
+import type { RunOptions } from "../options/spec.js";
 import type { Interval, Result } from "../result/model.js";
-import { ClientRun } from "./client-run.js";
-import { type Environment, realEnvironment } from "./environment.js";
+import type { Environment } from "./environment.js";
 
 export interface RunSettings {
   /** Aborting resolves the run with `state: "aborted"` and what was measured until then. */
@@ -22,11 +21,11 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
   #tellChange!: () => void;
 
   /** @internal Use `run()`. */
-  constructor(options: RunOptions, settings: RunSettings, environment: Environment, from: Error) {
+  constructor(options: RunOptions, settings: RunSettings, environment: Environment | undefined, from: Error) {
     this.#changed = this.#nextChange();
     // Not before the caller has had the chance to attach itself.
     this.#outcome = Promise.resolve()
-      .then(() => this.#execute(resolveRunOptions(options), settings, environment))
+      .then(() => this.#execute(options, settings, environment))
       .catch((error: unknown) => {
         throw withCaller(error, from);
       })
@@ -66,14 +65,20 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
     }
   }
 
-  #execute(spec: ResolvedSpec, { signal }: RunSettings, environment: Environment): Promise<Result> {
+  /** What a run needs is loaded now and not before: importing the package shall cost next to nothing. */
+  async #execute(options: RunOptions, { signal }: RunSettings, environment?: Environment): Promise<Result> {
+    const [{ resolveRunOptions }, { ClientRun }, { realEnvironment }] = await Promise.all([
+      import("../options/spec.js"),
+      import("./client-run.js"),
+      import("./environment.js"),
+    ]);
     const onInterval = (interval: Interval): void => {
       this.#intervals.push(interval);
       const tell = this.#tellChange;
       this.#changed = this.#nextChange();
       tell();
     };
-    return new ClientRun(spec, environment, onInterval).execute(signal);
+    return new ClientRun(resolveRunOptions(options), environment ?? realEnvironment, onInterval).execute(signal);
   }
 
   #nextChange(): Promise<void> {
@@ -83,14 +88,14 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
 
 /** Starts a run against a server. Bad options, too, reject the run rather than throw here. */
 export function run(options: RunOptions, settings: RunSettings = {}): Run {
-  return startRun(options, settings, realEnvironment, run);
+  return startRun(options, settings, undefined, run);
 }
 
 /** `run()` in surroundings of the caller's choice. */
 export function startRun(
   options: RunOptions,
   settings: RunSettings,
-  environment: Environment,
+  environment: Environment | undefined,
   entry: (...args: never[]) => unknown = startRun,
 ): Run {
   const from = new Error();

@@ -53,15 +53,10 @@ const MAX_RETRY_MS = 60_000;
 /** How long close() waits for clients to hear that the server goes. */
 const GOODBYE_MS = 250;
 
-/** Starts a server. Rejects with CnbLoadError: ERR_INVALID_OPTION, ERR_LISTEN, ERR_PLATFORM. */
-export function serve(options: ServeOptions & ServerHooks = {}): Promise<Server> {
-  return startServer(options, realEnvironment);
-}
-
 /** `serve()` in surroundings of the caller's choice. */
 export async function startServer(
   { onSession, onOtherProtocol, ...options }: ServeOptions & ServerHooks,
-  environment: Environment,
+  environment: Environment = realEnvironment,
 ): Promise<Server> {
   const resolved = resolveServeOptions(options);
   checkCpus({ wanted: resolved.cpus, allowed: environment.addon().allowedCpus(), option: "cpus" });

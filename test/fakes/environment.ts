@@ -2,17 +2,8 @@ import { DEFAULT_TIMING, type ControlTiming } from "../../src/control/timing.js"
 import type { Environment } from "../../src/run/environment.js";
 import { FakeAddon } from "./fake-addon.js";
 
-/** Deadlines short enough for tests, with room for a machine that is busy. */
-export const SHORT_TIMING: ControlTiming = {
-  ...DEFAULT_TIMING,
-  connectMs: 2000,
-  helloMs: 300,
-  slackMs: 300,
-  hurryMs: 300,
-  pingMs: 30,
-  silenceMs: 400,
-  lingerMs: 100,
-};
+/** Deadlines that a busy machine does not miss; tests that wait for one shorten it. */
+export const TEST_TIMING: ControlTiming = { ...DEFAULT_TIMING, pingMs: 30, lingerMs: 100 };
 
 const FILES: Readonly<Record<string, string>> = {
   "/proc/self/limits":
@@ -33,7 +24,7 @@ export function fakeEnvironment(
   const known = { ...FILES, ...files };
   return {
     addon: () => addon,
-    timing: { ...SHORT_TIMING, ...timing },
+    timing: { ...TEST_TIMING, ...timing },
     read: (path) => known[path],
     openDescriptors: () => open,
   };

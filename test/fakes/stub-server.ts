@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, type Socket, createServer } from "node:net";
 import { FrameDecoder, encodeFrame } from "../../src/control/codec.js";
-import { SHORT_TIMING } from "./environment.js";
+import { TEST_TIMING } from "./environment.js";
 
 export type Answers = Partial<Record<string, object[]>>;
 
@@ -37,7 +37,7 @@ export async function stubServer(
     sockets.add(socket);
     const decoder = new FrameDecoder(1e6, true);
     const say = (message: object) => socket.write(encodeFrame(message, 1e8));
-    const pings = setInterval(say, SHORT_TIMING.pingMs, { type: "ping" });
+    const pings = setInterval(say, TEST_TIMING.pingMs, { type: "ping" });
     timers.add(pings);
     socket.on("error", () => undefined);
     socket.on("close", () => {

@@ -5,7 +5,7 @@ import { Channel, type ChannelOptions } from "../../../src/control/channel.js";
 import { FrameDecoder, encodeFrame } from "../../../src/control/codec.js";
 import { ShapeError } from "../../../src/control/shape.js";
 import { CnbLoadError } from "../../../src/errors.js";
-import { SHORT_TIMING } from "../../fakes/environment.js";
+import { TEST_TIMING } from "../../fakes/environment.js";
 import { drain, socketPair } from "../../fakes/sockets.js";
 
 interface Message {
@@ -32,7 +32,7 @@ async function open(options: Partial<ChannelOptions<Message, Message>> = {}): Pr
     decode,
     maxInBytes: 1e6,
     maxOutBytes: 1e6,
-    timing: SHORT_TIMING,
+    timing: TEST_TIMING,
     preamble: false,
     ...options,
   });
@@ -48,7 +48,7 @@ function say(peer: Socket, ...messages: Message[]): void {
 function keepAlive(peer: Socket): void {
   const timer = setInterval(() => {
     say(peer, { type: "ping" });
-  }, SHORT_TIMING.pingMs);
+  }, TEST_TIMING.pingMs);
   peer.once("close", () => {
     clearInterval(timer);
   });
@@ -86,7 +86,7 @@ describe("Channel", () => {
   });
 
   it("takes a silent peer for gone", async () => {
-    const [channel] = await open({ timing: { ...SHORT_TIMING, silenceMs: 50 } });
+    const [channel] = await open({ timing: { ...TEST_TIMING, silenceMs: 50 } });
     const reason = await channel.ended;
     expect(reason).toMatchObject({ code: "ERR_PEER_LOST", address: "127.0.0.1" });
     expect(reason.message).toContain("silent for 0.05 s");
@@ -94,7 +94,7 @@ describe("Channel", () => {
   });
 
   it("does not take a peer for gone because this thread was held up", async () => {
-    const [channel, peer] = await open({ timing: { ...SHORT_TIMING, silenceMs: 50 } });
+    const [channel, peer] = await open({ timing: { ...TEST_TIMING, silenceMs: 50 } });
     say(peer, { type: "a" });
     await new Promise((resolve) => peer.write("", resolve));
     const until = performance.now() + 100;
@@ -186,7 +186,7 @@ describe("Channel", () => {
   });
 
   it("keeps the socket after end() until the peer has read and closed", async () => {
-    const [channel, peer] = await open({ timing: { ...SHORT_TIMING, lingerMs: 5000 } });
+    const [channel, peer] = await open({ timing: { ...TEST_TIMING, lingerMs: 5000 } });
     const big = { type: "last", value: "x".repeat(900_000) };
     // Unread data at the channel's side would turn a close into a reset, and the message be lost.
     say(peer, { type: "a" }, { type: "a" });
@@ -208,7 +208,7 @@ describe("Channel", () => {
       decode: (value) => value as Message,
       maxInBytes: 100,
       maxOutBytes: 100,
-      timing: { ...SHORT_TIMING, lingerMs: 30 },
+      timing: { ...TEST_TIMING, lingerMs: 30 },
       preamble: false,
     });
     far.on("error", () => undefined).pause();

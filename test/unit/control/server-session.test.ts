@@ -5,7 +5,7 @@ import { FrameDecoder, PREAMBLE, encodeFrame } from "../../../src/control/codec.
 import { type ServerHalf, type SessionOptions, serveSession } from "../../../src/control/server-session.js";
 import { CnbLoadError } from "../../../src/errors.js";
 import { emptyEnd } from "../../../src/run/half.js";
-import { SHORT_TIMING } from "../../fakes/environment.js";
+import { TEST_TIMING } from "../../fakes/environment.js";
 import { socketPair } from "../../fakes/sockets.js";
 
 const BOOT_ID = "boot";
@@ -56,7 +56,7 @@ async function begin(options: Partial<SessionOptions> = {}): Promise<Peer> {
   const half = new ScriptedHalf();
   const served = serveSession(near, {
     self: { version: "0.1.0", bootId: BOOT_ID },
-    timing: SHORT_TIMING,
+    timing: TEST_TIMING,
     refusal: undefined,
     open: () => half,
     closing: new AbortController().signal,
@@ -176,6 +176,7 @@ describe("serveSession", () => {
     [["open", "close", "go"]],
     [["open", "close", "sample"]],
     [["open", "go", "sample", "sample", "sample"]],
+    [["open", "go", "close", "open"]],
     [["hello"]],
     [["setup"]],
   ])("fails a client whose steps are %j", async (steps) => {
@@ -261,10 +262,10 @@ describe("serveSession", () => {
   it.each(["hello", "setup", "go", "open", "close", "finish"])(
     "gives up on a client that never sends %s",
     async (missing) => {
-      const peer = await begin();
+      const peer = await begin({ timing: { ...TEST_TIMING, helloMs: 100, slackMs: 50 } });
       const alive = setInterval(() => {
         peer.say({ type: "ping" });
-      }, SHORT_TIMING.pingMs);
+      }, TEST_TIMING.pingMs);
       peer.socket.on("close", () => {
         clearInterval(alive);
       });
@@ -286,7 +287,7 @@ describe("serveSession", () => {
   );
 
   it.each(["closes", "resets", "falls silent"])("frees the half of a client that %s", async (how) => {
-    const peer = await ready();
+    const peer = await ready({ timing: { ...TEST_TIMING, silenceMs: how === "falls silent" ? 100 : 4000 } });
     peer.say({ type: "go" }, { type: "open" });
     await peer.hear();
     await peer.hear();

@@ -7,7 +7,6 @@ describe("errorOfFault", () => {
     ["connect", "ECONNREFUSED", "connect", "ERR_CONNECT"],
     ["connect", "TIMEOUT", "connect", "ERR_CONNECT"],
     ["connect", "EADDRNOTAVAIL", "connect", "ERR_PORTS_EXHAUSTED"],
-    ["connect", "EADDRNOTAVAIL", "bind", "ERR_INVALID_OPTION"],
     ["connect", "EADDRINUSE", "bind", "ERR_PORTS_EXHAUSTED"],
     ["connect", "EMFILE", "socket", "ERR_LIMIT"],
     ["admit", "ENFILE", "accept", "ERR_LIMIT"],
@@ -20,6 +19,17 @@ describe("errorOfFault", () => {
     ["traffic", "ECONNRESET", "recv", "ERR_PEER_LOST"],
   ])("in %s, %s of %s, is %s", (phase, code, syscall, expected) => {
     expect(errorOfFault(faultOf(phase, code, { syscall })).code).toBe(expected);
+  });
+
+  it.each([
+    ["connect", "EADDRNOTAVAIL", "bind", "192.0.2.1:0", "bind"],
+    ["thread", "ENOENT", "setsockopt", "TCP_CONGESTION nonesuch", "congestion"],
+    ["connect", "EINVAL", "setsockopt", "TCP_MAXSEG", "mss"],
+  ])("in %s, %s of %s %s, names the option %s", (phase, code, syscall, address, option) => {
+    const error = errorOfFault(faultOf(phase, code, { syscall, address, errno: 1 }));
+    expect(error).toMatchObject({ code: "ERR_INVALID_OPTION", option, syscall });
+    expect(error.message).toMatch(new RegExp(`^${option}: `));
+    expect(error.address).toBe(syscall === "bind" ? address : undefined);
   });
 
   it("keeps what is known and leaves out what is not", () => {

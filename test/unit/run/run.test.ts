@@ -213,7 +213,8 @@ describe("aborting", () => {
   it("is prompt even where the server does not answer any more", async () => {
     await using silent = await stubServer({ ...HONEST, close: [], finish: [] });
     const controller = new AbortController();
-    const run = start({ port: silent.port, duration: 60 }, { signal: controller.signal });
+    const environment = fakeEnvironment(addon, { timing: { hurryMs: 100 } });
+    const run = start({ port: silent.port, duration: 60 }, { signal: controller.signal }, environment);
     await until(() => client()?.calls.includes("openWindow") === true);
     controller.abort();
     const result = await run;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ControlTiming } from "../../../src/control/timing.js";
 import type { CnbLoadError } from "../../../src/errors.js";
 import { type RunOptions, type ServeOptions, resolveRunOptions } from "../../../src/options/spec.js";
 import { startRun } from "../../../src/run/run.js";
@@ -24,10 +25,10 @@ afterEach(async () => {
   expect(addon.live).toEqual([]);
 });
 
-async function start(options: ServeOptions & ServerHooks = {}): Promise<Server> {
+async function start(options: ServeOptions & ServerHooks = {}, timing: Partial<ControlTiming> = {}): Promise<Server> {
   const server = await startServer(
     { host: "127.0.0.1", port: 0, onSession: (summary) => summaries.push(summary), ...options },
-    fakeEnvironment(addon),
+    fakeEnvironment(addon, { timing }),
   );
   servers.push(server);
   return server;
@@ -249,7 +250,7 @@ describe("clients that go astray", () => {
   });
 
   it("free their session when they fall silent", async () => {
-    const server = await start();
+    const server = await start({}, { silenceMs: 100 });
     const client = await openSession(server, { duration: 60 });
     await until(() => summaries.length === 1);
     expect(summaries[0]).toMatchObject({ outcome: "failed", error: { code: "ERR_PEER_LOST" } });

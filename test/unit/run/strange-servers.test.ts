@@ -10,7 +10,8 @@ import { type Answers, HONEST, stubServer } from "../../fakes/stub-server.js";
 import { until } from "../../fakes/until.js";
 
 const addon = new FakeAddon();
-const timing = { replyMs: 200, reportMs: 200 };
+/** For those who never answer. */
+const timing = { replyMs: 300, reportMs: 300, hurryMs: 100, silenceMs: 500 };
 const END = emptyEnd({ hostname: "h", kernel: "k", arch: "x64", cpus: 1, nodeVersion: "v20", version: "0" });
 
 afterEach(() => {
@@ -34,7 +35,7 @@ describe("a client", () => {
     const run = startRun(
       { test: "tcp_rr", host: "127.0.0.1", port: server.port, duration: 0.03, warmup: 0 },
       {},
-      fakeEnvironment(addon, { timing }),
+      fakeEnvironment(addon),
     );
     expect((await run).state).toBe("completed");
     expect(server.heard).toEqual(["hello", "setup", "open", "go", "close", "finish"]);
