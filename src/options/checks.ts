@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { conflictingOption } from "./invalid.js";
 import { type NamingStyle, optionName } from "./names.js";
+import { LEAST_RUNS_FOR_CI, repetitionOf } from "./repetition.js";
 import type { ResolvedSpec } from "./resolved.js";
 import { formatSize } from "./sizes.js";
 import { runTable } from "./table.js";
@@ -58,8 +59,12 @@ function findConflict(spec: ResolvedSpec): Finding | null {
   if (spec.threads !== null && spec.threads > spec.flows) {
     return { key: "threads", message: `expected at most one per flow (${spec.flows}), got ${spec.threads}` };
   }
-  if (spec.intervalNs > 0 && spec.durationNs / spec.intervalNs > MAX_INTERVALS) {
-    return { key: "interval", message: `expected at most ${MAX_INTERVALS} intervals within the duration` };
+  if (spec.intervalNs > 0 && (spec.durationNs / spec.intervalNs) * repetitionOf(spec).most > MAX_INTERVALS) {
+    return { key: "interval", message: `expected at most ${MAX_INTERVALS} intervals within all runs` };
+  }
+  if (spec.untilCiPct > 0 && spec.runs !== null && spec.runs < LEAST_RUNS_FOR_CI) {
+    const text = `expected at least ${LEAST_RUNS_FOR_CI} where they end with a narrow interval, got ${spec.runs}`;
+    return { key: "runs", message: text };
   }
   return findAddressConflict(spec) ?? findPortConflict(spec);
 }

@@ -1,6 +1,7 @@
 import { MAX_ADDRESSES, checkAddresses, checkCidrs, checkPortRange, parseHost, parsePortRange } from "./addresses.js";
 import { MAX_CPU, checkCpus, formatCpuList, parseCpuList } from "./cpu-lists.js";
 import { formatDuration, parseDuration, secondsToNs } from "./durations.js";
+import { parsePercent } from "./percents.js";
 import type { Row } from "./row.js";
 import { formatSize, parseSize } from "./sizes.js";
 
@@ -16,6 +17,8 @@ export function parseValue(row: Row, input: unknown): unknown {
       return within(row, typeof input === "string" ? parseSize(input) : input);
     case "duration":
       return within(row, typeof input === "string" ? parseDuration(input) : secondsOf(input));
+    case "percent":
+      return inRange(row, typeof input === "string" ? parsePercent(input) : input);
     case "cpus":
       if (typeof input === "string") return parseCpuList(input);
       return checkCpus(Array.isArray(input) ? input : [input]);
@@ -48,6 +51,8 @@ export function expectedText(row: Row): string {
       return `${zeroText(row)}a whole number of bytes from ${row.min} to ${formatSize(row.max)}, K, M and G (1024) allowed`;
     case "duration":
       return `${zeroText(row)}a time from ${formatDuration(row.min)} to ${formatDuration(row.max)} such as 10s, 500ms or 1m30s`;
+    case "percent":
+      return `${zeroText(row)}a percentage from ${row.min} to ${row.max} such as 2%`;
     case "cpus":
       return `a list of distinct CPU numbers from 0 to ${MAX_CPU} such as 2-5,8`;
     case "choice":
@@ -78,6 +83,8 @@ export function rangeText(row: Row): string {
       return `${row.orZero ? "0, " : ""}${row.min} to ${formatSize(row.max)}`;
     case "duration":
       return `${row.orZero ? "0, " : ""}${formatDuration(row.min)} to ${formatDuration(row.max)}`;
+    case "percent":
+      return `${row.orZero ? "0, " : ""}${row.min}% to ${row.max}%`;
     case "cpus":
       return `0 to ${MAX_CPU}`;
     case "choice":
@@ -98,6 +105,8 @@ export function formatValue(row: Row, value: unknown): string {
       return formatSize(Number(value));
     case "duration":
       return formatDuration(Number(value));
+    case "percent":
+      return `${String(value)}%`;
     case "onOff":
       return value === true ? "on" : "off";
     case "cpus":
@@ -117,7 +126,11 @@ export function defaultText(row: Row): string {
 }
 
 function within(row: { min: number; max: number; orZero?: true }, value: unknown): number | undefined {
-  if (typeof value !== "number" || !Number.isInteger(value)) return undefined;
+  return Number.isInteger(value) ? inRange(row, value) : undefined;
+}
+
+function inRange(row: { min: number; max: number; orZero?: true }, value: unknown): number | undefined {
+  if (typeof value !== "number") return undefined;
   if (value === 0 && row.orZero) return 0;
   return value >= row.min && value <= row.max ? value : undefined;
 }

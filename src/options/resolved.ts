@@ -16,6 +16,10 @@ export interface ResolvedSpec {
   warmupNs: number;
   /** 0 = no intervals. */
   intervalNs: number;
+  /** Runs of which the result is made; with `untilCiPct` at most so many. null = one, with `untilCiPct` up to 30. */
+  runs: number | null;
+  /** Repeat until the interval of the mean reaches this far to each side, percent of the mean; 0 = not asked for. */
+  untilCiPct: number;
   flows: number;
   /** null = chosen automatically. */
   threads: number | null;

@@ -26,6 +26,8 @@ export type Row = RowBase &
     | ({ kind: "size"; default: number } & Ranged)
     /** Nanoseconds. */
     | ({ kind: "duration"; default: number } & Ranged)
+    /** Percent, fractions allowed. */
+    | ({ kind: "percent"; default: number } & Ranged)
     | { kind: "cpus"; default: null }
     | { kind: "choice"; default: string; choices: readonly string[]; switches?: Readonly<Record<string, string>> }
     | { kind: "onOff"; default: boolean }
@@ -43,6 +45,7 @@ interface Inputs {
   count: number;
   size: number | string;
   duration: number | string;
+  percent: number | string;
   cpus: number | readonly number[] | string;
   onOff: boolean | "on" | "off";
   flag: boolean;
@@ -57,6 +60,7 @@ interface Outputs {
   count: number;
   size: number;
   duration: number;
+  percent: number;
   cpus: number[];
   onOff: boolean;
   flag: boolean;

@@ -54,6 +54,31 @@ export const runTable = {
     commands: ALL,
     help: "time between live figures, 0 for none; given on the command line, a line is printed for each",
   },
+  /** Runs of which the result is made. */
+  runs: {
+    kind: "count",
+    field: "runs",
+    flags: "--runs <n>",
+    default: null,
+    defaultText: "1; with --until-ci 30",
+    min: 1,
+    max: 1000,
+    commands: ALL,
+    help: "repeat the test and give means with their confidence interval; with --until-ci at most so often",
+  },
+  /** Percent of the mean, or "2%"; 0 = not asked for. */
+  untilCi: {
+    kind: "percent",
+    field: "untilCiPct",
+    flags: "--until-ci <percent>",
+    default: 0,
+    defaultText: "0 (not asked for)",
+    min: 0.1,
+    max: 50,
+    orZero: true,
+    commands: ALL,
+    help: "repeat the test, at least 3 times, until the mean's 95 % confidence interval is within this much of it, such as 2%",
+  },
   /** TCP connections alive at a time. */
   flows: {
     kind: "count",

@@ -88,6 +88,7 @@ const ConnectionsSchema = Type.Object(
 
 export const IntervalSchema = Type.Object(
   {
+    run: Optional(count("Number of the run, from 1; only where there are several")),
     startNs: count("Start of the interval, ns since the window opened"),
     durationNs: count("Length, ns"),
     throughput: Optional(ThroughputSchema),
@@ -159,16 +160,54 @@ const CpuSchema = Type.Object(
 
 const RepeatSchema = Type.Object(
   {
-    runs: count("Runs made"),
-    meanPerSecond: Optional(figure("Mean of transactions.perSecond")),
-    meanBitsPerSecond: Optional(figure("Mean of throughput.bitsPerSecond")),
+    runs: count("Runs completed"),
+    meanPerSecond: Optional(figure("Mean of the runs' transactions per second")),
+    meanBitsPerSecond: Optional(figure("Mean of the runs' goodput, bits per second")),
     confidence: figure("Confidence level, 0 to 1"),
-    halfWidthPct: figure("Half width of the confidence interval, percent of the mean"),
+    halfWidthPct: Optional(
+      figure(
+        "Half width of the mean's confidence interval (Student's t over the runs), percent of the mean; absent for a single run",
+      ),
+    ),
   },
-  { description: "Mean of several runs" },
+  { description: "Only where the test was repeated: how well the mean of the runs is known" },
 );
 
-/** The result of one run, schema `cnb-load/result/1`. Readers ignore properties that they do not know. */
+const runCpu = (host: string) =>
+  Optional(
+    Type.Object(
+      {
+        busyCores: figure("Busy cores of the whole host"),
+        nsPerTransaction: Optional(figure("CPU time per transaction, ns (RR, CRR)")),
+        nsPerKiB: Optional(figure("CPU time per 1024 bytes of goodput, ns (STREAM, MAERTS)")),
+      },
+      { description: `CPU of the ${host}` },
+    ),
+  );
+
+const RunSummarySchema = Type.Object(
+  {
+    startedAt: Type.String({ format: "date-time", description: "When the run began" }),
+    durationNs: count("The client's window, ns"),
+    perSecond: Optional(figure("Transactions per second (RR, CRR)")),
+    bitsPerSecond: Optional(figure("Goodput, bits per second (STREAM, MAERTS)")),
+    latency: Optional(
+      Type.Object(
+        {
+          p50Ns: latencyFigures.p50Ns,
+          p90Ns: latencyFigures.p90Ns,
+          p99Ns: latencyFigures.p99Ns,
+          p99_9Ns: latencyFigures.p99_9Ns,
+        },
+        { description: "Latency of the run's transactions (RR, CRR)" },
+      ),
+    ),
+    cpu: Type.Object({ local: runCpu("client"), remote: runCpu("server") }, { description: "CPU of both hosts" }),
+  },
+  { description: "One run of several" },
+);
+
+/** The result of one run or of several, schema `cnb-load/result/1`. Readers ignore properties that they do not know. */
 export const ResultSchema = Type.Object(
   {
     schema: Type.Literal("cnb-load/result/1", { description: "Name and version of this schema" }),
@@ -218,11 +257,17 @@ export const ResultSchema = Type.Object(
     warnings: list(WarningSchema, "Reasons why a figure may not mean what it seems to"),
     host: bothEnds(HostContextSchema, "Both hosts"),
     repeat: Optional(RepeatSchema),
+    runs: Optional(
+      list(
+        RunSummarySchema,
+        "Each completed run; with them, rates and CPU above are means, counts and histograms sums, and window is the sum of the windows",
+      ),
+    ),
   },
   {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "cnb-load result",
     description:
-      "Result of one run of cnb-load. Units are in the names: ns, bytes, bits per second, CPU cores. A metric that does not apply is absent.",
+      "Result of one run of cnb-load, or of several made into one. Units are in the names: ns, bytes, bits per second, CPU cores. A metric that does not apply is absent.",
   },
 );

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { count, list, text } from "./fields.js";
+import { count, figure, list, text } from "./fields.js";
 
 const cpuList = (description: string) =>
   Type.Union([list(count("CPU number"), "CPU numbers"), Type.Null()], { description });
@@ -19,6 +19,12 @@ export const SpecSchema = Type.Object(
     durationNs: count("Length of the window asked for, ns"),
     warmupNs: count("Traffic before the window, ns"),
     intervalNs: count("Length of the intervals reported, ns; 0 = none"),
+    runs: Type.Union([count("Runs of which the result is made; with untilCiPct at most so many"), Type.Null()], {
+      description: "null = one, with untilCiPct up to 30",
+    }),
+    untilCiPct: figure(
+      "Repeat until the confidence interval of the mean reaches this far to each side, percent of the mean; 0 = not asked for",
+    ),
     flows: count("TCP connections alive at a time"),
     threads: Type.Union([count("Workers on the client"), Type.Null()], {
       description: "Workers on the client; null = chosen automatically",

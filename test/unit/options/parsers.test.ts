@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { checkAddresses, checkCidrs, parseHost, parsePortRange } from "../../../src/options/addresses.js";
 import { checkCpus, formatCpuList, MAX_CPU, parseCpuList } from "../../../src/options/cpu-lists.js";
 import { formatDuration, parseDuration, secondsToNs } from "../../../src/options/durations.js";
+import { parsePercent } from "../../../src/options/percents.js";
 import { formatSize, parseSize } from "../../../src/options/sizes.js";
 
 const table = <T>(cases: [string, T][], parse: (text: string) => T): void => {
@@ -114,6 +115,26 @@ describe("durations", () => {
       "1h",
       "1h2m3.5s",
     ]);
+  });
+});
+
+describe("percentages", () => {
+  it("reads a number with or without its sign", () => {
+    table(
+      [
+        ["2%", 2],
+        [" 0.5 % ", 0.5],
+        [".25", 0.25],
+        ["150", 150],
+      ],
+      parsePercent,
+    );
+  });
+
+  it("refuses everything else", () => {
+    for (const text of ["", "%", "-1%", "2%%", "1e2", "2 percent", "1,5", "NaN"]) {
+      expect([text, parsePercent(text)]).toEqual([text, undefined]);
+    }
   });
 });
 
