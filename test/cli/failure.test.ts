@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { openSync } from "node:fs";
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
-import { resultOf } from "./schema.js";
+import { resultOf } from "../support/result-schema.js";
 import { Cli, cli, startServer } from "./support.js";
 
 const QUICK = ["--duration", "200ms", "--warmup", "50ms"];

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { resultOf } from "./schema.js";
+import { resultOf } from "../support/result-schema.js";
 import { type Cli, cli, startServer } from "./support.js";
 
 const QUICK = ["--duration", "200ms", "--warmup", "50ms"];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { allowedCpus } from "../../src/cli/placement.js";
 import { isAlive } from "../support/processes.js";
 import { until } from "../support/until.js";
-import { checked } from "./schema.js";
+import { checked } from "../support/result-schema.js";
 import { Cli, cli } from "./support.js";
 
 const CPUS = allowedCpus().length;
