@@ -72,6 +72,11 @@ export class Half {
     return this.#opened !== undefined;
   }
 
+  /** Aborts `halted` for a reason that lies elsewhere. */
+  halt(reason: CnbLoadError): void {
+    this.#halt.abort(reason);
+  }
+
   go(): void {
     this.#session.go();
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import { allowList, plainAddress } from "../control/addresses.js";
 import { Door } from "../control/door.js";
@@ -86,6 +87,8 @@ class LoadServer implements Server {
     this.#environment = environment;
     this.#allowed = allowList(options.allow);
     this.closed = new Promise((resolve) => (this.#tellClosed = resolve));
+    // Every client that is just coming listens to it.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   get host(): string {
@@ -157,10 +160,11 @@ class LoadServer implements Server {
 
   #open(request: SessionRequest): ServedHalf {
     const { once, maxSessions } = this.#options;
+    this.#closing.signal.throwIfAborted();
     if (once && this.#served) throw this.#busy("it serves one session only");
     if (this.#halves.size >= maxSessions) throw this.#busy(`${maxSessions} sessions are under way (--max-sessions)`);
     try {
-      const half = new ServedHalf(request, this.#options, this.#environment, this.#closing.signal);
+      const half = new ServedHalf(request, this.#options, this.#environment);
       this.#halves.add(half);
       this.#served = true;
       return half;
@@ -178,7 +182,9 @@ class LoadServer implements Server {
 
   async #shutDown(): Promise<void> {
     this.#door.stopListening();
-    this.#closing.abort(new CnbLoadError("ERR_CLOSED", "the server is shutting down"));
+    const reason = new CnbLoadError("ERR_CLOSED", "the server is shutting down");
+    this.#closing.abort(reason);
+    for (const half of this.#halves) half.halt(reason);
     await Promise.all(this.#conversations);
     await this.#door.close(GOODBYE_MS);
     this.#tellClosed();

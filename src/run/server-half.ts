@@ -49,20 +49,18 @@ function peersOf({ remoteAddress, sources }: SessionRequest): string[] {
 export class ServedHalf implements ServerHalf {
   readonly spec: ResolvedSpec;
   readonly prepared: ServerHalf["prepared"];
-  readonly halted: AbortSignal;
   /** performance.now() by which the session will have ended if all goes well. */
   readonly endsBy: number;
   readonly #half: Half;
   readonly #localAddress: string;
   #report: Promise<EndReport> | undefined;
 
-  /** Throws CnbLoadError to refuse. `closing` ends the session, too. */
-  constructor(request: SessionRequest, options: ResolvedServeOptions, environment: Environment, closing: AbortSignal) {
+  /** Throws CnbLoadError to refuse. */
+  constructor(request: SessionRequest, options: ResolvedServeOptions, environment: Environment) {
     this.spec = checkResolvedSpec(request.spec);
     this.#localAddress = request.localAddress;
     const plan = makePlan(request, this.spec, options, environment);
     this.#half = openHalf(plan, environment);
-    this.halted = AbortSignal.any([this.#half.halted, closing]);
     this.endsBy = performance.now() + (this.spec.warmupNs + this.spec.durationNs) / MS;
     this.prepared = {
       dataPort: this.#half.port,
@@ -71,6 +69,15 @@ export class ServedHalf implements ServerHalf {
       workers: plan.cpus.length,
       cpus: plan.cpus,
     };
+  }
+
+  get halted(): AbortSignal {
+    return this.#half.halted;
+  }
+
+  /** Ends the session for the server's own reason. */
+  halt(reason: CnbLoadError): void {
+    this.#half.halt(reason);
   }
 
   get setupMs(): number {

@@ -290,6 +290,21 @@ describe("clients that go astray", () => {
 });
 
 describe("ending", () => {
+  it("turns any number of clients away that were just coming", async () => {
+    const warnings: Error[] = [];
+    const collect = (warning: Error) => warnings.push(warning);
+    process.on("warning", collect);
+    const server = await start();
+    const guests = await Promise.all(Array.from({ length: 20 }, () => rawClient(server.port)));
+    for (const guest of guests) guest.say(HELLO);
+    await Promise.all(guests.map((guest) => guest.hear()));
+    await server.close();
+    const last = await Promise.all(guests.map((guest) => guest.hear()));
+    expect(last.map((message) => (message as { code: string }).code)).toEqual(Array(20).fill("ERR_CLOSED"));
+    process.off("warning", collect);
+    expect(warnings).toEqual([]);
+  });
+
   it("closes idle servers at once, and as often as one likes", async () => {
     const server = await start();
     const closing = server.close();
