@@ -11,7 +11,8 @@ const rooms = {
   control: ["result", "options", "errors"],
   run: ["control", "native", "result", "options", "errors"],
   netperf: ["run", "control", "native", "result", "options", "errors"],
-  cli: ["netperf", "run", "report", "result", "options", "errors"],
+  suite: ["result", "options", "errors"],
+  cli: ["netperf", "run", "suite", "report", "result", "options", "errors"],
   index: ["run", "result", "options", "errors"],
 };
 

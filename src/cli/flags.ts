@@ -8,9 +8,10 @@ import { UsageError } from "./exit-codes.js";
 /** Values as commander collects them, by the flag's name in camel case. */
 export type Values = Readonly<Record<string, unknown>>;
 
-export function addTableOptions(command: Command, table: Table, name: CommandName): void {
+/** The options that apply to a command; without its name all of the table. */
+export function addTableOptions(command: Command, table: Table, name?: CommandName): void {
   for (const row of Object.values(table)) {
-    if (!appliesTo(row, name)) continue;
+    if (name !== undefined && !appliesTo(row, name)) continue;
     if ("switches" in row) {
       for (const [flag, value] of Object.entries(row.switches)) {
         command.addOption(new Option(flag, `${row.help} (${value === "ipv4" ? "IPv4" : "IPv6"})`));

@@ -44,6 +44,20 @@ With --json the loopback tests give { "schema": "cnb-load/results/1", "results":
 per run. \`cnb-load COMMAND --help\` lists the options of a command.
 `;
 
+const SUITE_HELP = `
+The presets run stream, maerts, rr and crr, each with one flow and with N: --flows, or as many as
+--cpus names, or as this process may use. An option given here goes to every run whose test takes
+it, before what a matrix says. The file is written after every run; after an interruption the same
+command with --output FILE does what is left.
+`;
+
+const REPORT_HELP = `
+Runs are named after their file's label (suite --label), or after the file. The html page is whole in
+itself and can be opened without a network.
+
+Exit codes: 0 done, 1 could not write, 2 bad usage or a file that holds no results.
+`;
+
 /** Called with the exit code that a command ended with. */
 export type OnEnd = (exitCode: number) => void;
 
@@ -63,7 +77,39 @@ export function buildProgram(onEnd: OnEnd): Command {
     .action(async (values: Values) => onEnd(await (await import("./self.js")).selfCommand(values)));
   addServer(program, onEnd);
   for (const [test, name] of Object.entries(TESTS)) addTest(program, name, test as TestName, onEnd);
+  addSuite(program, onEnd);
+  addReport(program, onEnd);
   return program;
+}
+
+function addSuite(program: Command, onEnd: OnEnd): void {
+  const command = addCommand(program, "suite", "a whole matrix of tests, every run in one file of results");
+  command
+    .argument("<HOST>", "name or address of the server")
+    .option("--preset <name>", "tests with 1 and N flows: cni (10 s a run) or quick (under a minute) [default: cni]")
+    .option("--matrix <file>", "run the matrix of a JSON file (cnb-load/schema/matrix.json describes it)")
+    .option("--label <text>", "what is measured, such as cilium-1.18; reports name the runs after it")
+    .option("--output <file>", "file of results; runs that it holds already are skipped [default: a new one]")
+    .option("--settle <time>", "pause between runs [default: none, but where TIME_WAIT needs one]");
+  addTableOptions(command, runTable);
+  command
+    .option("--quiet", "no progress and no warnings")
+    .addHelpText("after", NOTATION + SUITE_HELP + EXIT_CODES)
+    .action(async (host: string) => {
+      onEnd(await (await import("./suite.js")).suiteCommand(host, command.optsWithGlobals()));
+    });
+}
+
+function addReport(program: Command, onEnd: OnEnd): void {
+  const command = addCommand(program, "report", "a report of saved results: text, markdown, csv or html");
+  command
+    .argument("<FILE...>", "results as --json or suite wrote them")
+    .option("--format <name>", "text, markdown, csv or html [default: text]")
+    .option("--output <file>", "write the report into a file [default: stdout]")
+    .addHelpText("after", REPORT_HELP)
+    .action(async (files: string[]) => {
+      onEnd(await (await import("./report.js")).reportCommand(files, command.optsWithGlobals()));
+    });
 }
 
 function addTest(program: Command, name: RunCommand, test: TestName, onEnd: OnEnd): void {
@@ -88,6 +134,6 @@ function addServer(program: Command, onEnd: OnEnd): void {
     .action(async () => onEnd(await (await import("./server.js")).serverCommand(command.optsWithGlobals())));
 }
 
-function addCommand(program: Command, name: CommandName, help: string): Command {
+function addCommand(program: Command, name: CommandName | "suite" | "report", help: string): Command {
   return program.command(name).description(help).helpOption("-h, --help", "print this help");
 }

@@ -31,17 +31,21 @@ function intervalLines({ label }: ProgressOptions): Progress {
   return { interval: (interval) => note(`${renderInterval(interval)}\n`), end: () => undefined };
 }
 
-const CLEAR_LINE = "\r\x1b[K";
+export const CLEAR_LINE = "\r\x1b[K";
+
+/** Replaces the terminal's current line. */
+export function showLive(text: string): void {
+  note(`${CLEAR_LINE}${text.slice(0, width() - 1)}`);
+}
 
 function liveLine({ label, durationNs }: ProgressOptions): Progress {
-  const show = (text: string): void => note(`${CLEAR_LINE}${text.slice(0, width() - 1)}`);
-  show(`${label} ...`);
+  showLive(`${label} ...`);
   return {
     interval: (interval) => {
       const elapsedNs = interval.startNs + interval.durationNs;
       const leftNs = Math.max(0, durationNs - elapsedNs);
       const times = `${formatSeconds(elapsedNs)} of ${formatSeconds(durationNs)}, ETA ${formatSeconds(leftNs)}`;
-      show(`${label}: ${renderFigures(interval)}  (${times})`);
+      showLive(`${label}: ${renderFigures(interval)}  (${times})`);
     },
     end: () => note(CLEAR_LINE),
   };

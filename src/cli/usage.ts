@@ -31,7 +31,7 @@ export function usageError(program: Command, args: readonly string[], error: Com
     case "commander.optionMissingArgument":
       return new UsageError(`${longFlag(quoted)}: expected a value, got none`);
     case "commander.missingArgument":
-      return new UsageError(`HOST: missing; usage: cnb-load ${command.name()} HOST [options]`);
+      return new UsageError(`${quoted}: missing; usage: cnb-load ${command.name()} ${quoted} [options]`);
     default:
       return new UsageError(error.message.replace(/^error: /, ""));
   }

@@ -1,3 +1,4 @@
+import type { ResultsDocument } from "../result/documents.js";
 import type { Result } from "../result/model.js";
 
 /** One JSON document with a final newline. */
@@ -5,7 +6,10 @@ export function renderJson(result: Result): string {
   return `${JSON.stringify(result, null, 2)}\n`;
 }
 
-/** Several results as one document, schema `cnb-load/results/1`: `{ schema, results: Result[] }`. */
-export function renderResultsJson(results: readonly Result[]): string {
-  return `${JSON.stringify({ schema: "cnb-load/results/1", results }, null, 2)}\n`;
+/** Several results as one document, schema `cnb-load/results/1`: `{ schema, results: Result[] }` after what is known of them. */
+export function renderResultsJson(
+  results: readonly Result[],
+  about: Omit<ResultsDocument, "schema" | "results"> = {},
+): string {
+  return `${JSON.stringify({ schema: "cnb-load/results/1", ...about, results }, null, 2)}\n`;
 }

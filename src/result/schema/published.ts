@@ -1,5 +1,10 @@
 import { ResultSchema } from "./result.js";
+import { ResultsSchema } from "./results.js";
 import { EndReportSchema } from "./wire.js";
 
-/** The files of the package's `schema/` folder: the one for users, and the one that `check.ts` reads at run time. */
-export const publishedSchemas = { "result.json": ResultSchema, "end-report.json": EndReportSchema };
+/** The files of the package's `schema/` folder that describe results: two for users, and the one that `check.ts` reads at run time. */
+export const publishedSchemas = {
+  "result.json": ResultSchema,
+  "results.json": ResultsSchema,
+  "end-report.json": EndReportSchema,
+};

@@ -1,0 +1,57 @@
+/** What a person sees of a suite on stderr: on a terminal one live line, else a line as each run starts; and a line for each that ended. */
+import { formatFlows } from "../report/describe.js";
+import { renderFigures, renderSummary } from "../report/summary.js";
+import { formatDuration } from "../options/durations.js";
+import { type PlannedRun, lengthNs } from "../suite/plan.js";
+import type { Measured } from "./measure.js";
+import { note } from "./output.js";
+import { CLEAR_LINE, type Progress, showLive } from "./progress.js";
+
+export interface SuiteProgress {
+  /** Before the run with this index in the plan. */
+  start(index: number): Progress;
+  finish(outcome: Measured): void;
+  pause(ns: number): void;
+}
+
+/** `waiting` are the indexes of the runs still to be made. */
+export function suiteProgress(plan: readonly PlannedRun[], waiting: readonly number[], quiet: boolean): SuiteProgress {
+  const silent: Progress = { interval: () => undefined, end: () => undefined };
+  if (quiet) return { start: () => silent, finish: () => undefined, pause: () => undefined };
+  const live = process.stderr.isTTY;
+  const nameOf = (index: number): string => {
+    const { test, flows } = (plan[index] as PlannedRun).spec;
+    return `${index + 1} of ${plan.length}: ${test}, ${formatFlows(flows)}`;
+  };
+  const leftNs = (index: number): number =>
+    waiting
+      .filter((other) => other >= index)
+      .reduce((sum, other) => sum + lengthNs((plan[other] as PlannedRun).spec), 0);
+  let current = 0;
+  return {
+    start(index) {
+      current = index;
+      const startedAt = performance.now();
+      const eta = (): string => `ETA ${wholeSeconds(leftNs(index) - (performance.now() - startedAt) * 1e6)}`;
+      if (!live) {
+        note(`${nameOf(index)} (${eta()} for all)\n`);
+        return silent;
+      }
+      showLive(`${nameOf(index)} ... (${eta()} for all)`);
+      return {
+        interval: (interval) => showLive(`${nameOf(index)}: ${renderFigures(interval)}  (${eta()} for all)`),
+        end: () => note(CLEAR_LINE),
+      };
+    },
+    finish({ result }) {
+      if (result === undefined) return;
+      note(live ? `${current + 1} of ${plan.length}: ${renderSummary(result)}\n` : `  ${renderSummary(result)}\n`);
+    },
+    pause: (ns) => note(`settling for ${wholeSeconds(ns)}\n`),
+  };
+}
+
+/** "1m28s", never below zero. */
+function wholeSeconds(ns: number): string {
+  return formatDuration(Math.ceil(Math.max(0, ns) / 1e9) * 1e9);
+}

@@ -1,0 +1,29 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- an ambient declaration cannot be imported
+/// <reference path="./echarts.d.ts" />
+/** Charts as SVG text. ECharts is an optional dependency, loaded for this alone. */
+import { CnbLoadError } from "../errors.js";
+import { CHART_WIDTH, type Chart } from "./charts.js";
+import { toVariables } from "./html-theme.js";
+
+export type Draw = (chart: Chart) => string;
+
+/** Throws ERR_PLATFORM where ECharts was not installed. */
+export async function loadDraw(): Promise<Draw> {
+  const { init } = await import("echarts/dist/echarts.esm.min.mjs").catch((cause: unknown) => {
+    const message = "charts need the package echarts, which npm leaves out with --omit=optional: npm install echarts";
+    throw new CnbLoadError("ERR_PLATFORM", message, { cause });
+  });
+  let drawn = 0;
+  return ({ option, height }) => {
+    const size = { width: CHART_WIDTH, height };
+    const chart = init(null, null, { renderer: "svg", ssr: true, ...size });
+    try {
+      chart.setOption(option);
+      // Ids count up over the life of the process; on the page they need only differ from chart to chart.
+      const id = `c${drawn++}-`;
+      return toVariables(chart.renderToSVGString({ useViewBox: true })).replace(/zr\d+-/g, id);
+    } finally {
+      chart.dispose();
+    }
+  };
+}
