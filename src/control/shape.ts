@@ -23,15 +23,6 @@ function refuse(path: string, expected: string, value: unknown): never {
   throw new ShapeError(`${path === "" ? "message" : path}: expected ${expected}, got ${kindOf(value)}`);
 }
 
-export const boolean: Shape<boolean> = (value, path) =>
-  typeof value === "boolean" ? value : refuse(path, "a boolean", value);
-
-/** A finite number within an inclusive range. */
-export function number(min = 0, max = Number.MAX_VALUE): Shape<number> {
-  return (value, path) =>
-    typeof value === "number" && value >= min && value <= max ? value : refuse(path, `a number ${min}..${max}`, value);
-}
-
 export function integer(min = 0, max: number = Number.MAX_SAFE_INTEGER): Shape<number> {
   return (value, path) =>
     Number.isInteger(value) && (value as number) >= min && (value as number) <= max
@@ -47,22 +38,11 @@ export function string(max: number): Shape<string> {
       : refuse(path, `a string of at most ${max} characters`, value);
 }
 
-export function literal<const T extends string | number>(...values: readonly T[]): Shape<T> {
-  return (value, path) => {
-    const found = values.find((one) => one === value);
-    return found ?? refuse(path, values.map((one) => JSON.stringify(one)).join(" or "), value);
-  };
-}
-
 export function array<T>(item: Shape<T>, max: number): Shape<T[]> {
   return (value, path) => {
     if (!Array.isArray(value) || value.length > max) return refuse(path, `an array of at most ${max} items`, value);
     return value.map((one: unknown, index) => item(one, `${path}[${index}]`));
   };
-}
-
-export function nullable<T>(shape: Shape<T>): Shape<T | null> {
-  return (value, path) => (value === null ? null : shape(value, path));
 }
 
 /** Marks a field that may be absent. */

@@ -198,8 +198,8 @@ export class ClientRun {
     const half = this.#half;
     const { replyMs, reportMs, hurryMs } = this.#environment.timing;
     this.#windowOver.abort(new Stopped());
-    await this.#sampling;
     try {
+      await this.#sampling;
       if (client === undefined || half?.measured !== true) return {};
       const closed = client.close(inOrder ? replyMs : hurryMs);
       half.closeWindow();
