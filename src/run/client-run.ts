@@ -156,8 +156,11 @@ export class ClientRun {
     const { signal } = this.#halt;
     const opened = performance.now();
     const elapsedNs = (): number => (performance.now() - opened) * MS;
+    let index = 0;
     while (intervalNs > 0) {
-      const next = (Math.floor(elapsedNs() / intervalNs) + 1) * intervalNs;
+      // A timer may fire a little early, within the interval that it was to end: each comes once all the same.
+      index = Math.max(index, Math.floor(elapsedNs() / intervalNs)) + 1;
+      const next = index * intervalNs;
       if (durationNs - next < intervalNs / 4) break;
       await pause((next - elapsedNs()) / MS, signal);
       this.#takePoint(half);
