@@ -1,0 +1,186 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { CnbLoadError } from "../../errors.js";
+import { cpuUsage, readCpuSample } from "../../result/cpu.js";
+import { readHostContext } from "../../result/host.js";
+import type { Environment } from "../../run/environment.js";
+import { Half } from "../../run/half.js";
+import { cpuFigures } from "../cpu-figures.js";
+import { initialBuffers } from "../socket-buffers.js";
+import { decode } from "../wire/fields.js";
+import { type OmniResponse, type OmniResults, omniResponse, omniResults } from "../wire/omni.js";
+import { ANSWER_MS, type Control } from "./control.js";
+import { NetperfExit } from "./exit.js";
+import type { Measurement, MeasuredSide } from "./measurement.js";
+import { type DataEnds, clientPlan, localSizes, omniRequestFor } from "./request.js";
+import type { Settings } from "./settings.js";
+
+/** For the peer to say that it is done, once this side is. Queues may be long; a server that says nothing is no longer there. */
+const GOODBYE_MS = 60_000;
+/** Netserver ends a connection test four seconds after its time. */
+const PAD_MS = 4000;
+
+export interface IterationOptions {
+  settings: Settings;
+  ends: DataEnds;
+  control: Control;
+  environment: Environment;
+  /** The data port to ask for. */
+  dataPort: number;
+  /** Whether streams shall time their calls. */
+  timeCalls: boolean;
+  /** Ends the test as if its time were over. */
+  interrupt: AbortSignal;
+  onInterim: (point: { bytes: number; transactions: number; seconds: number }) => void;
+}
+
+/** One test from request to results. Throws NetperfExit; leaves no thread behind. */
+export async function iterate(options: IterationOptions): Promise<Measurement & { dataPort: number }> {
+  const { settings, ends, control, environment, timeCalls, interrupt } = options;
+  control.send(omniRequestFor(settings, ends, options.dataPort));
+  const response = decode(omniResponse, await control.answer());
+  if (settings.sleepSeconds > 0) await pause(settings.sleepSeconds * 1000, [interrupt]);
+  const before = readCpuSample();
+  const half = open(environment, clientPlan(settings, ends, response.dataPort, timeCalls));
+  half.openWindow();
+  half.go();
+  try {
+    const passed = await passTest(half, options);
+    const after = readCpuSample();
+    const slackMs = settings.kind === "crr" ? PAD_MS : 0;
+    const results = decode(omniResults, await control.answer(ANSWER_MS + slackMs));
+    const end = half.report(readHostContext());
+    const timedCounts = settings.length.limit === 0 && settings.kind !== "send";
+    const counts = timedCounts ? end.counters : end.total;
+    const requests = settings.kind === "rr" || settings.kind === "crr";
+    const retransmits = end.flows.tcpInfo?.[0]?.retransmits ?? -1;
+    const local: MeasuredSide = {
+      initial: initialBuffers(settings.local),
+      final: end.socket,
+      ...localSizes(settings),
+      bytesSent: counts.bytesSent,
+      bytesReceived: counts.bytesReceived,
+      sendCalls: settings.kind === "receive" ? 0 : counts.transactions,
+      recvCalls: settings.kind === "send" ? 0 : counts.transactions,
+      retransmits,
+      congestion: end.socket.congestion,
+      tos: settings.local.tos,
+      prio: settings.local.prio < 0 ? -1 : -3,
+      cpu: settings.measureLocalCpu ? cpuFigures(cpuUsage(before, after)) : undefined,
+    };
+    return {
+      elapsedSeconds: timedCounts ? end.windowNs / 1e9 : passed,
+      transactions: requests ? counts.transactions : 0,
+      mssBytes: end.socket.mssBytes,
+      local,
+      remote: remoteSide(settings, response, results),
+      latency: end.latency,
+      peerAddress: ends.address,
+      dataPort: response.dataPort,
+    };
+  } finally {
+    await half.stop();
+  }
+}
+
+function open(environment: Environment, plan: ConstructorParameters<typeof Half>[1]): Half {
+  try {
+    return new Half(environment.addon(), plan);
+  } catch (error) {
+    throw new NetperfExit(1, {
+      err: `netperf: send_omni: ${error instanceof Error ? error.message : String(error)}\n`,
+    });
+  }
+}
+
+/** Resolves with the seconds that it took when the half has ended and closed its sockets. */
+async function passTest(half: Half, { settings, control, interrupt, onInterim }: IterationOptions): Promise<number> {
+  const started = performance.now();
+  const elapsed = (): number => (performance.now() - started) / 1000;
+  const { seconds } = settings.length;
+  const ended = new AbortController();
+  void half.ended.then(() => {
+    ended.abort();
+  });
+  const interim = watch(half, settings, onInterim);
+  const ways = [ended.signal, interrupt, control.gone];
+  await pause(seconds === 0 ? undefined : seconds * 1000, ways);
+  clearInterval(interim?.timer);
+  half.closeWindow();
+  interim?.take();
+  // A receiver of an unlimited test has nobody to end it but itself.
+  if (interrupt.aborted && settings.kind === "receive") await half.stop();
+  await pause(GOODBYE_MS, [ended.signal, control.gone]);
+  const took = elapsed();
+  // The server may close the control connection only after its results, and those come after the data.
+  if (!ended.signal.aborted || control.gone.aborted) await half.stop();
+  if (half.halted.aborted) complain(half.halted.reason, settings);
+  return took;
+}
+
+interface Watch {
+  timer: NodeJS.Timeout;
+  take: () => void;
+}
+
+function watch(half: Half, { interimSeconds }: Settings, onInterim: IterationOptions["onInterim"]): Watch | undefined {
+  if (interimSeconds === 0) return undefined;
+  let last = { bytes: 0, transactions: 0, windowNs: 0 };
+  const take = (): void => {
+    const { windowNs, counters } = half.snapshot(false);
+    const now = { bytes: counters.bytesSent + counters.bytesReceived, transactions: counters.transactions, windowNs };
+    if (windowNs <= last.windowNs) return;
+    onInterim({
+      bytes: now.bytes - last.bytes,
+      transactions: now.transactions - last.transactions,
+      seconds: (windowNs - last.windowNs) / 1e9,
+    });
+    last = now;
+  };
+  return { timer: setInterval(take, interimSeconds * 1000), take };
+}
+
+/** Throws unless the session ended in a way that belongs to the test. */
+function complain(reason: unknown, { kind, length }: Settings): void {
+  const code = reason instanceof CnbLoadError ? reason.code : undefined;
+  // A loop that reached its count, and a sender that was done before our own clock was.
+  if (code === "ERR_CLOSED" && length.limit > 0) return;
+  if (code === "ERR_PEER_LOST" && kind === "receive") return;
+  const message = reason instanceof Error ? reason.message : String(reason);
+  const call = code === "ERR_CONNECT" || code === "ERR_TIMEOUT" ? "connect_data_socket failed" : "send_data failed";
+  throw new NetperfExit(1, { err: `netperf: send_omni: ${call}: ${message}\n` });
+}
+
+function remoteSide(
+  { remote, measureRemoteCpu }: Settings,
+  response: OmniResponse,
+  results: OmniResults,
+): MeasuredSide {
+  return {
+    initial: { sndbufBytes: response.sendBufSize, rcvbufBytes: response.recvBufSize },
+    final: { sndbufBytes: results.sendBufSize, rcvbufBytes: results.recvBufSize },
+    sendBytes: response.sendSize,
+    recvBytes: response.recvSize,
+    sendWidth: response.sendWidth,
+    recvWidth: response.recvWidth,
+    bytesSent: results.bytesSent,
+    bytesReceived: results.bytesReceived,
+    sendCalls: results.sendCalls,
+    recvCalls: results.recvCalls,
+    retransmits: results.retransmits,
+    congestion: results.congestion,
+    tos: response.socketTos,
+    prio: remote.prio < 0 ? -1 : response.socketPrio,
+    // A server that does not measure leaves other things where the figures would be.
+    cpu: measureRemoteCpu && results.cpuMethod !== 0 ? results : undefined,
+  };
+}
+
+/** Resolves after so long (undefined = for ever), or as soon as one of the signals is aborted. */
+async function pause(ms: number | undefined, signals: AbortSignal[]): Promise<void> {
+  const signal = AbortSignal.any(signals);
+  if (ms !== undefined) return delay(ms, undefined, { signal }).catch(() => undefined);
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

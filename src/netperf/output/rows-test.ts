@@ -1,0 +1,30 @@
+import { type Row, DIRECTIONS, fixed2, integer, text } from "./selector-kinds.js";
+
+/** The test, its result and its sizes. */
+export const TEST_ROWS: readonly Row[] = [
+  ["OUTPUT_NONE", " ", text, () => " "],
+  ["SOCKET_TYPE", "Socket Type", text, () => "Stream"],
+  ["PROTOCOL", "Protocol", text, () => "TCP"],
+  ["DIRECTION", "Direction", text, (f) => DIRECTIONS[f.settings.kind]],
+  ["ELAPSED_TIME", "Elapsed Time (sec)", fixed2, (f) => f.elapsedSeconds],
+  ["THROUGHPUT", "Throughput", fixed2, (f) => f.throughput],
+  ["THROUGHPUT_UNITS", "Throughput Units", text, (f) => `${f.unitName}/s`],
+  ["LSS_SIZE_REQ", "Local Send Socket Size Requested", integer, (f) => f.local.asked.sndbufBytes],
+  ["LSS_SIZE", "Local Send Socket Size Initial", integer, (f) => f.local.initial.sndbufBytes],
+  ["LSS_SIZE_END", "Local Send Socket Size Final", integer, (f) => f.local.final.sndbufBytes],
+  ["LSR_SIZE_REQ", "Local Recv Socket Size Requested", integer, (f) => f.local.asked.rcvbufBytes],
+  ["LSR_SIZE", "Local Recv Socket Size Initial", integer, (f) => f.local.initial.rcvbufBytes],
+  ["LSR_SIZE_END", "Local Recv Socket Size Final", integer, (f) => f.local.final.rcvbufBytes],
+  ["RSS_SIZE_REQ", "Remote Send Socket Size Requested", integer, (f) => f.remote.asked.sndbufBytes],
+  ["RSS_SIZE", "Remote Send Socket Size Initial", integer, (f) => f.remote.initial.sndbufBytes],
+  ["RSS_SIZE_END", "Remote Send Socket Size Final", integer, (f) => f.remote.final.sndbufBytes],
+  ["RSR_SIZE_REQ", "Remote Recv Socket Size Requested", integer, (f) => f.remote.asked.rcvbufBytes],
+  ["RSR_SIZE", "Remote Recv Socket Size Initial", integer, (f) => f.remote.initial.rcvbufBytes],
+  ["RSR_SIZE_END", "Remote Recv Socket Size Final", integer, (f) => f.remote.final.rcvbufBytes],
+  ["LOCAL_SEND_SIZE", "Local Send Size", integer, (f) => f.local.sendBytes],
+  ["LOCAL_RECV_SIZE", "Local Recv Size", integer, (f) => f.local.recvBytes],
+  ["REMOTE_SEND_SIZE", "Remote Send Size", integer, (f) => f.remote.sendBytes],
+  ["REMOTE_RECV_SIZE", "Remote Recv Size", integer, (f) => f.remote.recvBytes],
+  ["REQUEST_SIZE", "Request Size Bytes", integer, (f) => (f.requests ? f.settings.requestBytes : -1)],
+  ["RESPONSE_SIZE", "Response Size Bytes", integer, (f) => (f.requests ? f.settings.responseBytes : -1)],
+];
