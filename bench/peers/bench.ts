@@ -1,0 +1,51 @@
+/** All rows, all extras, in order; each is handed on as soon as it is there. */
+import { cnbLoad } from "./contenders/index.js";
+import type { Environment } from "./environment.js";
+import { type ExtraContext, type ExtraJob, explain } from "./extras/extra.js";
+import { instructions } from "./extras/instructions.js";
+import { manyFlows } from "./extras/many-flows.js";
+import { start } from "./extras/start.js";
+import { syscalls } from "./extras/syscalls.js";
+import { measure, settingOf } from "./measure.js";
+import type { Contender, Row, RowResult, Sample } from "./model.js";
+import type { Extra } from "./report.js";
+
+export const EXTRAS: readonly ExtraJob[] = [instructions, syscalls, start, manyFlows];
+
+/** A contender that failed this often in one row is not tried again in it. */
+const MAX_FAILURES = 2;
+
+/** Interleaved: every round runs each contender once, in the same order. */
+export async function measureRow(row: Row, environment: Environment, context: ExtraContext): Promise<RowResult> {
+  const rivals = context.peers.filter(({ name, can }) => row.peers.includes(name) && can(row.workload));
+  const contenders = [cnbLoad, ...rivals];
+  const samples: Record<string, (Sample | null)[]> = Object.fromEntries(contenders.map(({ name }) => [name, []]));
+  const faults: string[] = [];
+  for (let round = 0; round < context.pairs; round++) {
+    for (const contender of contenders) {
+      samples[contender.name]?.push(await sampleOf(contender));
+    }
+  }
+  return { row, samples, faults };
+
+  async function sampleOf(contender: Contender): Promise<Sample | null> {
+    if (faults.filter((fault) => fault.startsWith(`${contender.name}: `)).length >= MAX_FAILURES) return null;
+    try {
+      const setting = await settingOf(row, environment, context);
+      return await measure(contender, setting, environment, context.signal);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      faults.push(`${contender.name}: ${explain(error)}`);
+      return null;
+    }
+  }
+}
+
+export async function runExtra({ id, title, run }: ExtraJob, context: ExtraContext): Promise<Extra> {
+  try {
+    return { id, title, ...(await run(context)) };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return { id, title, facts: [], faults: [explain(error)] };
+  }
+}

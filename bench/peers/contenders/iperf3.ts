@@ -1,0 +1,26 @@
+import type { Contender } from "../model.js";
+import { excerpt, isBulk } from "./parse.js";
+
+interface Report {
+  end?: { sum_received?: { bits_per_second: number; bytes: number } };
+}
+
+export const iperf3: Contender = {
+  name: "iperf3",
+  programs: () => ["iperf3"],
+  can: isBulk,
+  pinsItself: false,
+  servesOnce: true,
+  server: ({ host, ports }) => ["iperf3", "-s", "-1", "-B", host, "-p", String(ports[0])],
+  client: ({ workload, host, ports, seconds }) => {
+    const what = ["-t", String(seconds), "-P", String(workload.flows), "-i", "0", "-J"];
+    const size = workload.sendBytes === null ? [] : ["-l", String(workload.sendBytes)];
+    const reverse = workload.test === "maerts" ? ["-R"] : [];
+    return { argv: ["iperf3", "-c", host, "-p", String(ports[0]), ...what, ...size, ...reverse], copies: 1 };
+  },
+  read: (stdout) => {
+    const received = (JSON.parse(stdout) as Report).end?.sum_received;
+    if (received === undefined) throw new Error(`no figure in its output: ${excerpt(stdout)}`);
+    return { rate: received.bits_per_second, units: received.bytes };
+  },
+};

@@ -1,0 +1,24 @@
+import type { Contender } from "../model.js";
+import { numberAfter } from "./parse.js";
+
+/** Its smallest message: a header travels in it. */
+export const SOCKPERF_MESSAGE_BYTES = 14;
+
+export const sockperf: Contender = {
+  name: "sockperf",
+  programs: () => ["sockperf"],
+  can: ({ test, flows, messageBytes }) => test === "rr" && flows === 1 && messageBytes >= SOCKPERF_MESSAGE_BYTES,
+  pinsItself: false,
+  servesOnce: false,
+  server: ({ host, ports }) => ["sockperf", "server", "--tcp", "-i", host, "-p", String(ports[0])],
+  client: ({ workload, host, ports, seconds }) => {
+    const what = ["-t", String(seconds), "-m", String(workload.messageBytes)];
+    return { argv: ["sockperf", "ping-pong", "--tcp", "-i", host, "-p", String(ports[0]), ...what], copies: 1 };
+  },
+  read: (stdout) => ({
+    rate:
+      numberAfter(/\[Valid Duration\].*ReceivedMessages=(\d+)/, stdout) /
+      numberAfter(/\[Valid Duration\] RunTime=([\d.]+)/, stdout),
+    units: numberAfter(/\[Total Run\].*ReceivedMessages=(\d+)/, stdout),
+  }),
+};

@@ -1,0 +1,150 @@
+/** The table of what is compared, and with whom. */
+import { SOCKPERF_MESSAGE_BYTES } from "./contenders/sockperf.js";
+import type { Pinning, Row, Where, Workload } from "./model.js";
+
+const KIB = 1024;
+const MANY = 32;
+/** netperf's own size of a send on Linux: its default SO_SNDBUF. */
+const NETPERF_SEND_BYTES = 16 * KIB;
+const OUR_SEND_BYTES = 128 * KIB;
+
+type Place = `${Where} ${Pinning}`;
+
+interface Family {
+  id: string;
+  title: string;
+  workload: Partial<Workload> & Pick<Workload, "test">;
+  ours?: readonly string[];
+  peers: readonly string[];
+  places: readonly Place[];
+  /** Those of the places that `--quick` has. */
+  quick?: readonly Place[];
+}
+
+const ONE_WORKER = ["--engine", "epoll", "--threads", "1"] as const;
+
+const FAMILIES: readonly Family[] = [
+  {
+    id: "rr-1",
+    title: "RR, 1 flow, engine block",
+    workload: { test: "rr" },
+    ours: ["--engine", "block"],
+    peers: ["netperf", "neper", "qperf"],
+    places: ["loopback same", "loopback apart", "loopback free", "veth same", "veth apart"],
+    quick: ["loopback same", "loopback apart", "veth apart"],
+  },
+  {
+    id: `rr-1-${SOCKPERF_MESSAGE_BYTES}b`,
+    title: `RR, 1 flow of ${SOCKPERF_MESSAGE_BYTES} B, engine block`,
+    workload: { test: "rr", messageBytes: SOCKPERF_MESSAGE_BYTES },
+    ours: ["--engine", "block"],
+    peers: ["sockperf"],
+    places: ["loopback same", "loopback apart"],
+    quick: ["loopback same"],
+  },
+  {
+    id: `rr-${MANY}`,
+    title: `RR, ${MANY} flows, epoll, one worker per side`,
+    workload: { test: "rr", flows: MANY },
+    ours: ONE_WORKER,
+    peers: ["netperf", "neper"],
+    places: ["loopback apart", "veth apart"],
+    quick: ["loopback apart"],
+  },
+  {
+    id: `rr-${MANY}`,
+    title: `RR, ${MANY} flows, every tool as it likes`,
+    workload: { test: "rr", flows: MANY },
+    peers: ["netperf", "neper"],
+    places: ["loopback free"],
+  },
+  {
+    id: "crr-1",
+    title: "CRR, 1 flow, engine block, server closes first",
+    workload: { test: "crr" },
+    ours: ["--engine", "block"],
+    peers: ["netperf"],
+    places: ["loopback same", "loopback apart", "loopback free", "veth same", "veth apart"],
+    quick: ["loopback same", "loopback apart"],
+  },
+  {
+    id: `crr-${MANY}`,
+    title: `CRR, ${MANY} in flight, epoll, one worker per side, server closes first`,
+    workload: { test: "crr", flows: MANY },
+    ours: ONE_WORKER,
+    peers: ["netperf"],
+    places: ["loopback apart", "veth apart"],
+    quick: ["loopback apart"],
+  },
+  {
+    id: `crr-${MANY}`,
+    title: `CRR, ${MANY} in flight, server closes first, every tool as it likes`,
+    workload: { test: "crr", flows: MANY },
+    peers: ["netperf"],
+    places: ["loopback free"],
+  },
+  {
+    id: `crr-${MANY}-reset`,
+    title: `CRR, ${MANY} in flight, epoll, one worker per side, client resets`,
+    workload: { test: "crr", flows: MANY, close: "reset" },
+    ours: ONE_WORKER,
+    peers: ["neper"],
+    places: ["loopback apart", "veth apart"],
+    quick: ["loopback apart"],
+  },
+  {
+    id: "stream-1-16k",
+    title: "STREAM, 1 flow, 16 KiB sends",
+    workload: { test: "stream", sendBytes: NETPERF_SEND_BYTES },
+    peers: ["netperf", "iperf3", "neper", "qperf"],
+    places: ["loopback same", "loopback apart", "veth apart"],
+    quick: ["loopback apart"],
+  },
+  {
+    id: "stream-1-128k",
+    title: "STREAM, 1 flow, 128 KiB sends",
+    workload: { test: "stream", sendBytes: OUR_SEND_BYTES },
+    peers: ["netperf", "iperf3", "neper", "qperf"],
+    places: ["loopback apart", "veth apart"],
+  },
+  {
+    id: "stream-1",
+    title: "STREAM, 1 flow, every tool at its defaults",
+    workload: { test: "stream" },
+    peers: ["netperf", "iperf3", "neper", "qperf"],
+    places: ["loopback same", "loopback apart", "loopback free", "veth same", "veth apart"],
+    quick: ["veth apart"],
+  },
+  {
+    id: `stream-${MANY}`,
+    title: `STREAM, ${MANY} flows, every tool at its defaults`,
+    workload: { test: "stream", flows: MANY },
+    peers: ["netperf", "iperf3", "neper"],
+    places: ["loopback apart", "loopback free", "veth apart"],
+    quick: ["loopback apart"],
+  },
+  {
+    id: "maerts-1",
+    title: "MAERTS, 1 flow, every tool at its defaults",
+    workload: { test: "maerts" },
+    peers: ["netperf", "iperf3", "neper"],
+    places: ["loopback apart", "veth apart"],
+    quick: ["loopback apart"],
+  },
+];
+
+export const ROWS: readonly Row[] = FAMILIES.flatMap((family) =>
+  family.places.map((place) => {
+    const [where, pinning] = place.split(" ") as [Where, Pinning];
+    return {
+      id: `${family.id}-${where}-${pinning}`,
+      title: family.title,
+      where,
+      pinning,
+      workload: { flows: 1, messageBytes: 1, sendBytes: null, close: "server", ...family.workload },
+      ours: family.ours ?? [],
+      peers: family.peers,
+      quick: family.quick?.includes(place) ?? false,
+    };
+  }),
+);
