@@ -93,13 +93,21 @@ describe("Channel", () => {
     expect(await failure(channel.next(["a"], 1000))).toBe(reason);
   });
 
-  it("does not take a peer for gone because this thread was held up", async () => {
-    const [channel, peer] = await open({ timing: { ...TEST_TIMING, silenceMs: 50 } });
+  it.each([
+    ["take a peer for gone", { silenceMs: 50 }, 5000],
+    ["miss a message", {}, 50],
+  ])("does not %s because this thread was held up", async (_what, timing, deadlineMs) => {
+    const [channel, peer] = await open({ timing: { ...TEST_TIMING, ...timing } });
+    const waiting = channel.next(["a"], deadlineMs);
     say(peer, { type: "a" });
     await new Promise((resolve) => peer.write("", resolve));
     const until = performance.now() + 100;
     while (performance.now() < until);
-    expect(await channel.next(["a"], 1000)).toEqual({ type: "a" });
+    expect(await waiting).toEqual({ type: "a" });
+    keepAlive(peer);
+    await new Promise((resolve) => setImmediate(resolve));
+    say(peer, { type: "b" });
+    expect(await channel.next(["b"], 5000)).toEqual({ type: "b" });
   });
 
   it("gives a message its deadline, tells the peer and goes", async () => {
