@@ -13,7 +13,7 @@ export const DEVICE = "cnb0";
 
 /** Runs a command to its end; returns what it printed. Throws, with what it said, where it fails. */
 function command(...[file = "", ...args]: string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(file, args, { encoding: "utf8" });
+  const { status, stdout, stderr, error } = spawnSync(file, args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
   if (status === 0) return stdout;
   throw new Error(`${[file, ...args].join(" ")}: ${error?.message ?? stderr.trim()}`);
 }
@@ -84,8 +84,7 @@ export class Namespace {
 
   /** TCP sockets in here, by `ss`, those in TIME_WAIT left out. */
   sockets(): string[] {
-    const all = this.run("ss", "-H", "-t", "-a", "-n").split("\n");
-    return all.filter((line) => line !== "" && !line.startsWith("TIME-WAIT"));
+    return this.run("ss", "-H", "-t", "-a", "-n", "exclude", "time-wait").split("\n").filter(Boolean);
   }
 
   /** Processes in here. */

@@ -1,0 +1,116 @@
+/** Every test over veth, held against what the kernel counted. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Result } from "../../src/result/model.js";
+import { describeIf, rootAndNetns } from "../support/requires.js";
+import { type Agreement, checkAgreement, checkResult, kernelCounts } from "./invariants.js";
+import { Lab } from "./lab.js";
+
+const SHORT = ["--duration", "500ms", "--warmup", "100ms"];
+/** Upper bound of autotuned socket buffers in here: a test as short as these would otherwise end with seconds of data unread. */
+const BUFFER_BYTES = 256 * 1024;
+
+describeIf(rootAndNetns())("over veth", () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await Lab.start();
+    for (const host of [lab.network.server, lab.network.client]) {
+      for (const name of ["tcp_rmem", "tcp_wmem"]) host.sysctl(`net.ipv4.${name}`, `4096 65536 ${BUFFER_BYTES}`);
+    }
+  });
+  afterAll(() => lab[Symbol.asyncDispose]());
+
+  async function compare(command: string, args: readonly string[]): Promise<[Result, Agreement]> {
+    const before = kernelCounts(lab.network.server);
+    const result = await lab.measure(command, ...SHORT, ...args);
+    const after = kernelCounts(lab.network.server);
+    const family = args.includes("-6") ? "ipv6" : "ipv4";
+    return [result, { before, after, family, unreadBytes: BUFFER_BYTES }];
+  }
+
+  async function verify(command: string, ...args: string[]): Promise<Result> {
+    const [result, agreement] = await compare(command, args);
+    checkResult(result);
+    checkAgreement(result, agreement);
+    return result;
+  }
+
+  const commands = ["stream", "maerts", "rr", "crr"];
+  const engines = ["block", "epoll"];
+  const cases = commands.flatMap((command) =>
+    engines.flatMap((engine) => ["1", "32"].flatMap((flows) => ["-4", "-6"].map((ip) => [command, engine, flows, ip]))),
+  ) as [string, string, string, string][];
+
+  it.each(cases)("%s with engine %s and %s flow(s) agrees with the kernel (%s)", async (command, engine, flows, ip) => {
+    const sizes = command.endsWith("rr") ? ["--request", "1000", "--response", "4000"] : [];
+    const result = await verify(command, "--engine", engine, "--flows", flows, ip, "-i", "100ms", ...sizes);
+    expect(result).toMatchObject({ test: `tcp_${command}`, engine: { local: engine, remote: engine } });
+    expect(result.intervals.length).toBeGreaterThan(1);
+    expect(result.spec).toMatchObject({ family: ip === "-4" ? "ipv4" : "ipv6", flows: Number(flows) });
+    // A loaded host may starve a flow for so short a window, but not most of them.
+    const idle = result.flows.filter(({ bytes, transactions }) => (bytes ?? transactions) === 0);
+    expect(idle.length).toBeLessThan(Number(flows) / 2);
+  });
+
+  it.each([
+    ["stream", ["--rx", "trunc"]],
+    ["stream", ["--zerocopy", "sendfile"]],
+    ["stream", ["--zerocopy", "sendfile", "--engine", "epoll", "-P", "3", "-6"]],
+    ["stream", ["--send-size", "64", "--recv-size", "999"]],
+    ["stream", ["--send-size", "4M", "--sndbuf", "64K", "--rcvbuf", "64K"]],
+    ["stream", ["--mss", "500", "--no-delay", "off", "--congestion", "reno"]],
+    ["maerts", ["--rx", "trunc", "--zerocopy", "sendfile", "-6"]],
+    ["rr", ["--burst", "15", "--request", "100", "--response", "200"]],
+    ["rr", ["--burst", "15", "--request", "64K", "--response", "1", "--engine", "epoll", "-P", "3"]],
+    ["rr", ["--request", "1M", "--response", "1M", "--no-delay", "off"]],
+    ["crr", ["--close", "client", "--request", "100", "--response", "20K"]],
+    ["crr", ["--close", "reset", "-6", "--engine", "epoll", "-P", "5", "--request", "1000", "--response", "1000"]],
+  ])("%s %j agrees with the kernel, too", async (command, args) => {
+    await verify(command, ...args);
+  });
+
+  it.each([
+    ["stream", ["-6"]],
+    ["maerts", ["--engine", "epoll", "-P", "4"]],
+  ])("%s --zerocopy msg %j says what became of its bytes", async (command, args) => {
+    const { zerocopy, throughput } = await verify(command, "--zerocopy", "msg", ...args);
+    expect(zerocopy?.requestedBytes).toBe(throughput?.sender?.bytes);
+    const { zeroCopiedBytes = 0, copiedBytes = 0 } = zerocopy ?? {};
+    // veth copies what stays on this host; what completed within the window may have been sent before it.
+    expect(zeroCopiedBytes + copiedBytes).toBeGreaterThan(0);
+  });
+
+  it("sets the options that it was asked for on both ends", async () => {
+    const options = ["--sndbuf", "100000", "--rcvbuf", "90000", "--mss", "800", "--congestion", "reno"];
+    const { socket } = await verify("stream", ...options);
+    for (const end of [socket.local, socket.remote]) {
+      // The kernel doubles what it is asked for: socket(7).
+      expect(end).toMatchObject({ sndbufBytes: 200_000, rcvbufBytes: 180_000, congestion: "reno" });
+      expect(end?.mssBytes).toBeLessThanOrEqual(800);
+    }
+  });
+
+  it("comes from the addresses that it was told, in turn", async () => {
+    const bind = lab.network.client.ipv4.slice(1);
+    await using client = lab.client("rr", "--bind", bind.join(), "-P", "4", "-l", "10m", "--warmup", "0", "-i", "50ms");
+    await client.saying("stderr", / s {2}/);
+    const peers = lab.network.server
+      .sockets()
+      .filter((line) => line.startsWith("ESTAB"))
+      .map((line) => /(\S+):\d+\s*$/.exec(line)?.[1]?.replace(/^\[::ffff:(.*)\]$/, "$1"));
+    // Two flows on each address, and the control connection on the first.
+    expect(peers.sort()).toEqual([bind[0], bind[0], bind[0], bind[1], bind[1]]);
+    client.child.kill("SIGINT");
+    expect((await client.finished).code).toBe(130);
+    for (const args of [[], ["-P", "5", "--engine", "epoll"], ["--close", "client"]]) {
+      await verify("crr", "--bind", bind.join(), ...args);
+    }
+    await verify("crr", "-6", "--bind", lab.network.client.ipv6.join());
+  });
+
+  it("uses the data port that it was told, again and again", async () => {
+    for (const command of ["rr", "crr", "crr"]) {
+      const { spec } = await verify(command, "--data-port", "5201", "-P", "2", "--engine", "epoll");
+      expect(spec.dataPort).toBe(5201);
+    }
+  });
+});
