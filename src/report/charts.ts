@@ -8,6 +8,8 @@ const BAR = 15;
 const BAR_GAP = 3;
 const BAND_GAP = 16;
 const LEGEND_ROW = 20;
+/** Swatch of the legend and the gaps around it. */
+const LEGEND_MARK = 45;
 /** Right of the longest bar: its figure. */
 const VALUE_WIDTH = 92;
 const DASHES = ["solid", "dashed", "dotted", [8, 3, 2, 3], [3, 6], [12, 4]] as const;
@@ -39,16 +41,24 @@ const quiet = { silent: true, emphasis: { disabled: true } } as const;
 /** Names are outside input and stay out of ECharts' templates: a series goes by its position, and the legend looks its name up. */
 function legend(names: readonly string[], fits: number): { option: EChartsOption["legend"]; height: number } {
   if (names.length < 2) return { option: { show: false }, height: 0 };
-  const widest = Math.max(...names.map((name) => name.length)) * 7 + 44;
-  const perRow = Math.max(1, Math.floor(fits / widest));
+  let rows = 1;
+  let x = 0;
+  for (const name of names) {
+    const width = Math.min(fits, name.length * 6.6 + LEGEND_MARK);
+    if (x > 0 && x + width > fits) {
+      rows++;
+      x = 0;
+    }
+    x += width;
+  }
   return {
     option: {
-      ...{ left: 0, top: 0, itemWidth: 24, itemHeight: 12, itemGap: 12, padding: 0, selectedMode: false },
+      ...{ left: 0, top: 0, itemWidth: 24, itemHeight: 12, itemGap: 16, padding: 0, selectedMode: false },
       data: names.map((_, index) => ({ name: `s${index}` })),
       formatter: (id: string) => names[Number(id.slice(1))] ?? "",
       textStyle: { ...text, width: fits - 50, overflow: "truncate" },
     },
-    height: Math.ceil(names.length / perRow) * LEGEND_ROW + 8,
+    height: rows * LEGEND_ROW + 8,
   };
 }
 
@@ -243,7 +253,7 @@ function lineChart(series: readonly Line[], axes: Pick<EChartsOption, "xAxis" | 
     option: {
       ...base,
       legend: { ...(key.option as object), itemHeight: 8, icon: undefined } as object,
-      grid: { left: 58, right: 14, top: key.height + 10, bottom: 40, outerBoundsMode: "none" },
+      grid: { left: 58, right: 26, top: key.height + 10, bottom: 40, outerBoundsMode: "none" },
       ...axes,
       series: lines(series),
     },

@@ -72,7 +72,13 @@ export function stacksOf({ groups, categories }: TestGroup, manyLabels: boolean)
         const cores = result.cpu.normalized?.[`${end}Cores`];
         if (usage === undefined || cores === undefined) return [];
         const names = [categories[index] ?? "", ...(manyLabels ? [shorten(label)] : []), SIDES[end]];
-        return [{ category: names.join(", "), values: split(usage, cores), text: formatCores(cores) }];
+        return [
+          {
+            category: names.join(", "),
+            values: split(usage, cores),
+            text: cores < 100 ? formatCores(cores) : cores.toFixed(0),
+          },
+        ];
       }),
     ),
   );

@@ -76,6 +76,7 @@ p{margin:.4rem 0;max-width:46rem}
 .note{color:var(--muted);font-size:.875rem}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:1rem}
 figure{margin:0;padding:.9rem;background:var(--card);border:1px solid var(--grid);border-radius:.5rem;min-width:0;break-inside:avoid}
+figcaption{margin-bottom:.5rem}
 figure svg{display:block;width:100%;height:auto}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.8125rem;font-variant-numeric:tabular-nums}

@@ -12,15 +12,7 @@ import {
   sharedWarnings,
   withoutEmptyColumns,
 } from "./figures.js";
-import {
-  barSeries,
-  CPU_PARTS,
-  curveLines,
-  rateLines,
-  stacksOf,
-  TEST_TITLES,
-  testsOf,
-} from "./html-data.js";
+import { barSeries, CPU_PARTS, curveLines, rateLines, stacksOf, TEST_TITLES, testsOf } from "./html-data.js";
 import { escapeHtml, htmlTable } from "./html-text.js";
 import { STYLE } from "./html-theme.js";
 import { type LabelledRun, labelsOf } from "./runs.js";
@@ -28,7 +20,7 @@ import { headline } from "./summary.js";
 import { formatBitRate, formatRate, formatTime } from "./units.js";
 
 /** More small charts than this are too many to read and to load; the tables still have every run. */
-const MAX_SMALL_CHARTS = 48;
+const MAX_SMALL_CHARTS = 24;
 /** Rows of the table behind a chart over time. */
 const MAX_TABLE_ROWS = 30;
 
@@ -132,15 +124,15 @@ function cpu(page: Page): string {
 
 async function latency(page: Page): Promise<string> {
   const figures: string[] = [];
-  for (const { name, runs } of page.groups.slice(0, MAX_SMALL_CHARTS)) {
+  const measured = page.groups.filter(({ runs }) => runs.some(({ result }) => (result.latency?.count ?? 0) > 0));
+  for (const { name, runs } of measured.slice(0, MAX_SMALL_CHARTS)) {
     const series = await curveLines(runs, page.labels);
-    if (series.length === 0) continue;
     const about = `Curves: latency by percentile of ${name}. The table below has the figures.`;
     const label = (run: LabelledRun): string => run.label;
     figures.push(card(page, name, about, tailCurve(series, formatAxisTime), rateTable(runs, label)));
   }
   const note = "Lower is better. Every transaction of the window; each step to the right is a tenfold rarer one.";
-  return section("Latency", note, cards(figures));
+  return section("Latency", `${note}${leftOut(measured.length)}`, cards(figures));
 }
 
 function time(page: Page): string {
@@ -151,9 +143,12 @@ function time(page: Page): string {
     const about = `Lines: rate of ${name} over time. The table below has figures.`;
     return card(page, name, about, chart, timeTable(runs));
   });
-  const left = shown.length - figures.length;
-  const note = left > 0 ? `The first ${figures.length} configurations; ${left} more are in the tables only.` : "";
-  return section("Over time", note, cards(figures));
+  return section("Over time", leftOut(shown.length).trim(), cards(figures));
+}
+
+function leftOut(configurations: number): string {
+  const left = configurations - MAX_SMALL_CHARTS;
+  return left > 0 ? ` The first ${MAX_SMALL_CHARTS} configurations; ${left} more are in the tables of rates.` : "";
 }
 
 /** A row per interval of the longest run; of many, evenly chosen ones. */

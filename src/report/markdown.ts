@@ -39,5 +39,5 @@ function table(figures: FigureTable): string {
 
 /** Text that came from elsewhere shows as it is: no markup, no HTML, one line. */
 function escape(text: string): string {
-  return text.replace(/\s+/g, " ").replace(/[\\`*_[\]<>|#~&]/g, (character) => `\\${character}`);
+  return text.replace(/\s+/g, " ").replace(/[\\`*[\]<>|#~&]|\b_|_\b/g, (character) => `\\${character}`);
 }

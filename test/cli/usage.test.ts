@@ -36,7 +36,7 @@ describe.concurrent("wrong words on the command line", () => {
     ["server --port 65536", "--port: expected a whole number from 0 to 65535"],
     ["server somewhere", "too many arguments"],
     ["sever", 'unknown command "sever"; did you mean server?'],
-    ["suite h", 'unknown command "suite"; expected one of'],
+    ["bench h", 'unknown command "bench"; expected one of'],
     ["--flows 3", "--flows: does not apply to cnb-load"],
   ])("%s: exit code 2 and one line that names the option", async (line, message) => {
     const { stdout, stderr, code } = await cli(...line.split(" "));

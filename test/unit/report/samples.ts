@@ -54,8 +54,8 @@ function latency(kind: LatencySummary["kind"], count: number, scaleNs: number): 
 function tcpInfo(rttNs: number): NonNullable<FlowResult["tcpInfo"]> {
   return {
     rttNs,
-    rttvarNs: rttNs / 2,
-    minRttNs: rttNs / 4,
+    rttvarNs: Math.round(rttNs / 2),
+    minRttNs: Math.round(rttNs / 4),
     retransmits: 3,
     cwndPackets: 10,
     mssBytes: 1448,
