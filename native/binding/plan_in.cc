@@ -147,8 +147,8 @@ Plan plan_from(const Napi::Value& value) {
   plan.close = in.choice<CloseMode>(
       "close", {{"server", CloseMode::server}, {"client", CloseMode::client}, {"reset", CloseMode::reset}});
   plan.setup_timeout_ms = in.integer<int>("setupTimeoutMs");
-  if (const Napi::Value value = in.optional_object("foreign"); value.IsObject()) {
-    const Reader foreign(value.As<Napi::Object>());
+  if (const Napi::Value group = in.optional_object("foreign"); group.IsObject()) {
+    const Reader foreign(group.As<Napi::Object>());
     plan.foreign = true;
     plan.limit = foreign.integer<uint64_t>("limit");
     plan.tos = foreign.integer<int>("tos");
