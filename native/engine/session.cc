@@ -160,7 +160,8 @@ void Session::bring_up() {
   const auto cancelled = [this] { return drain_wake(); };
   if (!plan_.long_lived()) {
     facts_ = socket_facts_of(plan_.role == Role::server ? listeners_[0]->get() : sample_socket().get());
-    if (plan_.role == Role::client) try_connect(plan_, wake_event_.get(), cancelled);
+    // A foreign server would count it as a transaction.
+    if (plan_.role == Role::client && !plan_.foreign) try_connect(plan_, wake_event_.get(), cancelled);
     return;
   }
   if (plan_.role == Role::client) {
