@@ -7,7 +7,16 @@ import { surviveClosedStreams } from "./output.js";
 import { buildProgram } from "./program.js";
 import { checkCommandName, isHelp, usageError } from "./usage.js";
 
+/** netperf's own command lines, which commander must not read. */
+async function runNetperf([name, ...args]: readonly string[]): Promise<number | undefined> {
+  if (name === "netperf") return (await import("./netperf.js")).netperfCommand(args);
+  if (name === "netserver") return (await import("./netserver.js")).netserverCommand(args);
+  return undefined;
+}
+
 async function main(args: readonly string[]): Promise<number> {
+  const netperfCode = await runNetperf(args).catch((error: unknown) => conclude([error]));
+  if (netperfCode !== undefined) return netperfCode;
   let exitCode: number = EXIT.done;
   const program = buildProgram((code) => {
     exitCode = code;

@@ -79,6 +79,9 @@ export function buildProgram(onEnd: OnEnd): Command {
   for (const [test, name] of Object.entries(TESTS)) addTest(program, name, test as TestName, onEnd);
   addSuite(program, onEnd);
   addReport(program, onEnd);
+  // Their arguments are netperf's: main.ts runs them; here they are for the list of commands.
+  program.command("netperf").description("netperf's command line (also cnb-netperf)").helpOption(false);
+  program.command("netserver").description("netserver's command line (also cnb-netserver)").helpOption(false);
   return program;
 }
 

@@ -11,7 +11,7 @@ export type Format = (value: Value) => string;
 export type Row = readonly [name: string, heading: string, format: Format, value: (figures: Figures) => Value];
 
 export const text: Format = (value) => String(value ?? "");
-export const quoted: Format = (value) => `"${value ?? ""}"`;
+export const quoted: Format = (value) => (value === undefined ? "" : `"${value}"`);
 export const integer: Format = (value) => String(Math.trunc(Number(value)));
 export const fixed0: Format = (value) => Number(value).toFixed(0);
 export const fixed2: Format = (value) => Number(value).toFixed(2);
