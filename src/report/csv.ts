@@ -71,8 +71,8 @@ function valueAt(value: unknown, path: string): unknown {
  * and opening a table must not run it.
  */
 function cell(value: unknown): string {
-  if (value === undefined || value === null) return "";
-  if (typeof value !== "string") return String(value);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value !== "string") return "";
   const plain = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }

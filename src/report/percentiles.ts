@@ -1,4 +1,5 @@
 /** The curve of a latency's percentiles, from the whole histogram where it can be read. */
+import type { Histogram } from "hdr-histogram-js";
 import type { LatencySummary } from "../result/model.js";
 
 /** A share of transactions, 0 to 1, and the latency that it does not exceed. */
@@ -22,7 +23,7 @@ export async function percentileCurve(latency: LatencySummary): Promise<Percenti
   return shares.map((share) => ({ share, ns: Math.min(histogram.getValueAtPercentile(share * 100), latency.maxNs) }));
 }
 
-async function decode(hdr: string): Promise<import("hdr-histogram-js").Histogram | null> {
+async function decode(hdr: string): Promise<Histogram | null> {
   const { decodeFromCompressedBase64 } = (await import("hdr-histogram-js")).default;
   try {
     return decodeFromCompressedBase64(hdr);

@@ -186,7 +186,7 @@ describe("the latency curve", () => {
   it("reads the histogram and ends where one transaction is left", async () => {
     // 990 values of 1000 ns and 10 of 2000: index = value below 2048.
     const counts = Array.from({ length: 1001 }, (_, index) => (index === 0 ? 990 : index === 1000 ? 10 : 0));
-    const hdr = encodeHdr({ first: 1000, counts, minNs: 1000, maxNs: 2000, sumNs: 0 } as never);
+    const hdr = encodeHdr({ first: 1000, counts, minNs: 1000, maxNs: 2000, sumNs: 0 });
     const latency: LatencySummary = { ...(samples.rr.latency as LatencySummary), hdr, count: 1000, maxNs: 2000 };
     const curve = await percentileCurve(latency);
     expect(curve[0]).toEqual({ share: 0, ns: 1000 });
