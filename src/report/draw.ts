@@ -21,9 +21,19 @@ export async function loadDraw(): Promise<Draw> {
       chart.setOption(option);
       // Ids count up over the life of the process; on the page they need only differ from chart to chart.
       const id = `c${drawn++}-`;
-      return toVariables(chart.renderToSVGString({ useViewBox: true })).replace(/zr\d+-/g, id);
+      return withoutPointer(toVariables(chart.renderToSVGString({ useViewBox: true }))).replace(/zr\d+-/g, id);
     } finally {
       chart.dispose();
     }
   };
+}
+
+/** Leaves out what only serves a pointer, an eighth of a chart: shapes without paint and cursors. Text is safe from this: its "<" is escaped. */
+function withoutPointer(svg: string): string {
+  return svg
+    .replace(/<path [^>]*fill="none" pointer-events="visible" class="[^"]*"><\/path>\n?/g, (path) =>
+      path.includes("stroke=") ? path : "",
+    )
+    .replace(/(<[^>]*?) pointer-events="visible"/g, "$1")
+    .replace(/(<[^>]*?) class="zr\d+-cls-\d+"/g, "$1");
 }
