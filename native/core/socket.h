@@ -46,6 +46,8 @@ struct SocketOptions {
   int mss = 0;
   // IP_TOS or IPV6_TCLASS, -1 = the default.
   int tos = -1;
+
+  bool operator==(const SocketOptions&) const = default;
 };
 
 void set_int(int fd, int level, int option, int value, const char* what);
