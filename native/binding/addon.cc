@@ -6,6 +6,7 @@
 #include "binding/session_wrap.h"
 #include "core/affinity.h"
 #include "core/clock.h"
+#include "io/uring.h"
 
 namespace cnb {
 
@@ -28,11 +29,18 @@ Napi::Value now_ns_js(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(now_ns()));
 }
 
+Napi::Value uring_unavailable_reason_js(const Napi::CallbackInfo& info) {
+  const std::string reason = uring_unavailable_reason();
+  return reason.empty() ? info.Env().Null() : Napi::String::New(info.Env(), reason);
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Session", SessionWrap::define(env));
   exports.Set("allowedCpus", Napi::Function::New<allowed_cpus_js>(env, "allowedCpus"));
   exports.Set("currentCpu", Napi::Function::New<current_cpu_js>(env, "currentCpu"));
   exports.Set("nowNs", Napi::Function::New<now_ns_js>(env, "nowNs"));
+  exports.Set("uringUnavailableReason",
+              Napi::Function::New<uring_unavailable_reason_js>(env, "uringUnavailableReason"));
   return exports;
 }
 

@@ -119,7 +119,8 @@ Plan plan_from(const Napi::Value& value) {
   plan.role = in.choice<Role>("role", {{"client", Role::client}, {"server", Role::server}});
   plan.loop = in.choice<LoopKind>(
       "loop", {{"send", LoopKind::send}, {"receive", LoopKind::receive}, {"rr", LoopKind::rr}, {"crr", LoopKind::crr}});
-  plan.engine = in.choice<Engine>("engine", {{"block", Engine::block}, {"epoll", Engine::epoll}});
+  plan.engine = in.choice<Engine>(
+      "engine", {{"block", Engine::block}, {"epoll", Engine::epoll}, {"spin", Engine::spin}, {"uring", Engine::uring}});
   plan.flows = in.integer<uint32_t>("flows");
   plan.cpus = in.integers<int>("cpus");
   plan.address = in.text("address");

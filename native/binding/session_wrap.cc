@@ -30,9 +30,9 @@ SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sess
     throw Napi::TypeError::New(env, "Session: expected a plan and a function");
   }
   Plan plan = plan_from(info[0]);
-  const Worker::Loop loop = select_loop(plan);
   notifier_ = Notifier::New(env, info[1].As<Napi::Function>(), "cnb-load session", 0, 1, this);
   try {
+    const Worker::Loop loop = select_loop(plan);
     session_ = std::make_unique<Session>(std::move(plan), loop,
                                          [this](Session::Event event) { notifier_.NonBlockingCall(as_data(event)); });
   } catch (const SystemError& error) {

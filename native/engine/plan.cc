@@ -43,6 +43,12 @@ void validate(const Plan& plan) {
   if (flows_have_workers && plan.workers() > plan.flows) {
     throw std::invalid_argument("cpus: more workers than flows");
   }
+  if (plan.engine == Engine::uring && plan.zerocopy != Zerocopy::off) {
+    throw std::invalid_argument("zerocopy: engine uring sends copies only");
+  }
+  if (plan.engine == Engine::uring && plan.rx != Rx::copy) {
+    throw std::invalid_argument("rx: engine uring receives by copying only");
+  }
   expect_range<size_t>("sendSizeBytes", plan.send_size, 1, kMaxSize);
   expect_range<size_t>("recvSizeBytes", plan.recv_size, 1, kMaxSize);
   expect_range<size_t>("requestBytes", plan.request, 1, kMaxSize);

@@ -54,6 +54,8 @@ struct Plan {
   bool time_calls = false;
 
   size_t workers() const { return cpus.size(); }
+  // Whether sockets are in non-blocking mode.
+  bool nonblocking() const { return engine == Engine::epoll || engine == Engine::spin; }
   // True where flows live for the whole run.
   bool long_lived() const { return loop != LoopKind::crr; }
 };

@@ -60,13 +60,14 @@ Session::~Session() {
   if (thread_.joinable()) thread_.join();
 }
 
-// Blocking workers and the admission of long-lived flows share one listener. Epoll workers of CRR get one each
-// (SO_REUSEPORT), so that the kernel spreads the connections and no two workers wake for one.
+// Blocking workers and the admission of long-lived flows share one listener. Other workers of CRR get one each
+// (SO_REUSEPORT), so that the kernel spreads the connections and no two workers wake for one. Requests to io_uring wait
+// in the kernel by themselves; on a non-blocking socket they would not.
 void Session::open_listeners() {
   const bool crr = plan_.loop == LoopKind::crr;
-  const bool one_each = crr && plan_.engine == Engine::epoll && plan_.workers() > 1;
+  const bool one_each = crr && plan_.engine != Engine::block && plan_.workers() > 1;
   ListenOptions options;
-  options.nonblocking = !crr || plan_.engine == Engine::epoll;
+  options.nonblocking = !crr || plan_.nonblocking();
   options.timeout_ms = crr && plan_.engine == Engine::block ? kServerIoTimeoutMs : 0;
   Address at = Address::parse(plan_.address, plan_.port);
   if (one_each && plan_.port != 0) {
@@ -192,7 +193,7 @@ Worker& Session::worker_of(size_t flow, size_t& local) {
 void Session::hand_out(std::vector<Fd> flows) {
   if (flows.empty()) return;  // cancelled
   for (size_t i = 0; i < flows.size(); i++) {
-    if (plan_.engine == Engine::block) set_nonblocking(flows[i].get(), false);
+    if (!plan_.nonblocking()) set_nonblocking(flows[i].get(), false);
     size_t local = 0;
     Worker& worker = worker_of(i, local);
     worker.adopt(local, std::move(flows[i]));

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "core/clock.h"
 #include "core/socket.h"
 #include "engine/plan.h"
 #include "engine/worker.h"
@@ -28,6 +30,43 @@ void record_transaction(Worker& worker, size_t flow, const CrrTimes& times);
 // has run out of descriptors or memory, which is the generator's failure and not the network's.
 bool count_failure(Worker& worker, size_t flow, bool connected, int err);
 void count_served(Worker& worker);
+
+// Flows whose last attempt failed. They pause together for a moment, so that a spent port range or a refusing peer is
+// not hammered by a busy loop.
+class PausedFlows {
+ public:
+  static constexpr uint64_t kPauseNs = 1'000'000;
+
+  explicit PausedFlows(size_t most) { flows_.reserve(most); }
+
+  bool empty() const { return flows_.empty(); }
+  void add(size_t flow) {
+    if (flows_.empty()) resume_at_ = now_ns() + kPauseNs;
+    flows_.push_back(flow);
+  }
+  // Once the pause is over, calls begin(flow, now) for each; false as soon as that returns false. begin() may add a
+  // flow again, for the next pause.
+  template <typename Begin>
+  bool resume(Begin begin) {
+    if (flows_.empty()) return true;
+    const uint64_t now = now_ns();
+    if (now < resume_at_) return true;
+    resume_at_ = now + kPauseNs;
+    const size_t count = flows_.size();
+    for (size_t i = 0; i < count; i++) {
+      if (!begin(flows_[i], now_ns())) return false;
+    }
+    flows_.erase(flows_.begin(), flows_.begin() + static_cast<ptrdiff_t>(count));
+    return true;
+  }
+
+ private:
+  std::vector<size_t> flows_;
+  uint64_t resume_at_ = 0;
+};
+
+// A server closes a connection that does nothing for one to two of these: it holds a descriptor.
+constexpr uint64_t kCrrIdleNs = 5'000'000'000;
 
 // The server's door: the addresses that the client declared.
 class AllowedPeers {

@@ -1,23 +1,47 @@
 #include "loops/loops.h"
 
+#include <array>
+#include <stdexcept>
+#include <string>
+
+#include "io/uring.h"
+
 namespace cnb {
 
-Worker::Loop select_loop(const Plan& plan) {
-  const bool block = plan.engine == Engine::block;
+namespace {
+
+// One loop's function for each engine, in the order of the enumeration.
+using ByEngine = std::array<Worker::Loop, 4>;
+
+constexpr ByEngine kSend{send_block, send_epoll, send_spin, send_uring};
+constexpr ByEngine kReceive{receive_block, receive_epoll, receive_spin, receive_uring};
+constexpr ByEngine kRrClient{rr_client_block, rr_epoll, rr_spin, rr_uring};
+constexpr ByEngine kRrServer{rr_server_block, rr_epoll, rr_spin, rr_uring};
+constexpr ByEngine kCrrClient{crr_client_block, crr_client_epoll, crr_client_spin, crr_client_uring};
+constexpr ByEngine kCrrServer{crr_server_block, crr_server_epoll, crr_server_spin, crr_server_uring};
+
+const ByEngine& loops_of(const Plan& plan) {
   const bool client = plan.role == Role::client;
   switch (plan.loop) {
     case LoopKind::send:
-      return block ? send_block : send_epoll;
+      return kSend;
     case LoopKind::receive:
-      return block ? receive_block : receive_epoll;
+      return kReceive;
     case LoopKind::rr:
-      if (client) return block ? rr_client_block : rr_client_epoll;
-      return block ? rr_server_block : rr_server_epoll;
-    case LoopKind::crr:
-      if (client) return block ? crr_client_block : crr_client_epoll;
-      return block ? crr_server_block : crr_server_epoll;
+      return client ? kRrClient : kRrServer;
+    default:
+      return client ? kCrrClient : kCrrServer;
   }
-  return nullptr;
+}
+
+}  // namespace
+
+Worker::Loop select_loop(const Plan& plan) {
+  if (plan.engine == Engine::uring) {
+    const std::string reason = uring_unavailable_reason();
+    if (!reason.empty()) throw std::invalid_argument("engine: uring cannot run: " + reason);
+  }
+  return loops_of(plan)[static_cast<size_t>(plan.engine)];
 }
 
 }  // namespace cnb

@@ -7,9 +7,10 @@
 #include <optional>
 
 #include "core/clock.h"
-#include "core/epoll_set.h"
 #include "io/block.h"
+#include "io/busy_poll.h"
 #include "io/file_source.h"
+#include "io/readiness.h"
 #include "io/zerocopy.h"
 #include "loops/loops.h"
 
@@ -17,7 +18,6 @@ namespace cnb {
 
 namespace {
 
-constexpr uint64_t kStopTag = UINT64_MAX;
 // How long a sender that stops waits for the last zero-copy completions of the window.
 constexpr uint64_t kDrainNs = 200'000'000;
 // Looks at the stage this often while it waits for completions only.
@@ -110,23 +110,23 @@ struct SendFlow {
   bool parked = false;  // not watched for room: it waits for completions
 };
 
-class EpollSender {
+// Any number of flows per worker, for the engines epoll and spin.
+template <typename Readiness>
+class Sender {
  public:
-  EpollSender(Worker& worker, Source& source) : worker_(worker), source_(source), flows_(worker.flow_count()) {
-    set_.add(worker.stop_event(), EPOLLIN, kStopTag);
-    for (size_t i = 0; i < flows_.size(); i++) set_.add(worker.flow_fd(i), EPOLLOUT, i);
+  Sender(Worker& worker, Source& source)
+      : worker_(worker), source_(source), ready_(worker), flows_(worker.flow_count()) {
+    for (size_t i = 0; i < flows_.size(); i++) ready_.watch(worker.flow_fd(i), EPOLLOUT, i);
   }
 
   void run() {
-    while (!worker_.stopping()) {
-      for (const epoll_event& event : set_.wait(-1)) {
-        if (event.data.u64 != kStopTag && !serve(event.data.u64, event.events)) return;
-      }
+    const auto serve_one = [this](size_t flow, uint32_t events) { return serve(flow, events); };
+    while (!worker_.stopping() && ready_.round(-1, serve_one)) {
     }
   }
 
  private:
-  // One send per event keeps the flows fair. False when the worker is finished.
+  // One send per turn keeps the flows fair. False when the worker is finished.
   bool serve(size_t flow, uint32_t events) {
     const int fd = worker_.flow_fd(flow);
     ZerocopyPool* pool = source_.pool();
@@ -137,7 +137,10 @@ class EpollSender {
     }
     if (!(events & EPOLLOUT)) return true;
     if (pool && !pool->can_send(flow)) return park(flow);
-    if (source_.send(flow, MSG_DONTWAIT) >= 0) return true;
+    if (source_.send(flow, MSG_DONTWAIT) >= 0) {
+      ready_.progress();
+      return true;
+    }
     if (errno == ENOBUFS && pool && pool->in_flight(flow) > 0) return park(flow);
     return would_block(errno) || fail(errno, fd);
   }
@@ -147,11 +150,12 @@ class EpollSender {
     return false;
   }
 
-  // Without a free slot a writable socket would make epoll_wait return at once, for nothing.
+  // Without a free slot a writable socket would make epoll_wait return at once, for nothing. epoll reports EPOLLERR,
+  // which completions raise, whether it is asked for or not.
   bool park(size_t flow) {
     flows_[flow].parked = true;
     parked_++;
-    set_.modify(worker_.flow_fd(flow), 0, flow);
+    ready_.change(worker_.flow_fd(flow), EPOLLERR, flow);
     return true;
   }
 
@@ -160,13 +164,13 @@ class EpollSender {
       if (!flows_[i].parked || !source_.pool()->can_send(i)) continue;
       flows_[i].parked = false;
       parked_--;
-      set_.modify(worker_.flow_fd(i), EPOLLOUT, i);
+      ready_.change(worker_.flow_fd(i), EPOLLOUT, i);
     }
   }
 
   Worker& worker_;
   Source& source_;
-  EpollSet set_;
+  Readiness ready_;
   std::vector<SendFlow> flows_;
   size_t parked_ = 0;
 };
@@ -184,6 +188,35 @@ ssize_t receive_once(Worker& worker, size_t flow, int flags) {
   return n;
 }
 
+template <typename Readiness>
+void receive_ready(Worker& worker) {
+  Readiness ready(worker);
+  for (size_t i = 0; i < worker.flow_count(); i++) ready.watch(worker.flow_fd(i), EPOLLIN, i);
+  const auto serve = [&](size_t flow, uint32_t) {
+    const int fd = worker.flow_fd(flow);
+    const ssize_t n = receive_once(worker, flow, MSG_DONTWAIT);
+    if (n > 0) ready.progress();
+    if (n > 0 || (n < 0 && would_block(errno))) return true;
+    if (n == 0) {
+      worker.fail_peer_closed(fd);
+    } else {
+      worker.fail("recv", errno, fd);
+    }
+    // In wind-down flows end one by one, and the others still drain.
+    ready.forget(fd, flow);
+    return !worker.fault();
+  };
+  while (!worker.stopping() && ready.round(-1, serve)) {
+  }
+}
+
+template <typename Readiness>
+void send_ready(Worker& worker) {
+  Source source(worker);
+  Sender<Readiness>(worker, source).run();
+  if (source.pool()) drain_completions(worker, *source.pool());
+}
+
 }  // namespace
 
 void send_block(Worker& worker) {
@@ -192,12 +225,6 @@ void send_block(Worker& worker) {
   send_until_stopped(worker, source);
   if (source.pool()) drain_completions(worker, *source.pool());
   if (worker.plan().foreign && worker.plan().role == Role::client) end_in_band(worker.flow_fd(0));
-}
-
-void send_epoll(Worker& worker) {
-  Source source(worker);
-  EpollSender(worker, source).run();
-  if (source.pool()) drain_completions(worker, *source.pool());
 }
 
 void receive_block(Worker& worker) {
@@ -210,27 +237,15 @@ void receive_block(Worker& worker) {
   }
 }
 
-void receive_epoll(Worker& worker) {
-  EpollSet set;
-  set.add(worker.stop_event(), EPOLLIN, kStopTag);
-  for (size_t i = 0; i < worker.flow_count(); i++) set.add(worker.flow_fd(i), EPOLLIN, i);
-  while (!worker.stopping()) {
-    for (const epoll_event& event : set.wait(-1)) {
-      if (event.data.u64 == kStopTag) continue;
-      const size_t flow = event.data.u64;
-      const int fd = worker.flow_fd(flow);
-      const ssize_t n = receive_once(worker, flow, MSG_DONTWAIT);
-      if (n > 0 || (n < 0 && would_block(errno))) continue;
-      if (n == 0) {
-        worker.fail_peer_closed(fd);
-      } else {
-        worker.fail("recv", errno, fd);
-      }
-      // In wind-down flows end one by one, and the others still drain.
-      if (worker.fault()) return;
-      set.remove(fd);
-    }
-  }
+void send_epoll(Worker& worker) { send_ready<EpollReadiness>(worker); }
+
+void send_spin(Worker& worker) { send_ready<SpinReadiness>(worker); }
+
+void receive_epoll(Worker& worker) { receive_ready<EpollReadiness>(worker); }
+
+void receive_spin(Worker& worker) {
+  ask_for_busy_poll(worker);
+  receive_ready<SpinReadiness>(worker);
 }
 
 }  // namespace cnb

@@ -27,6 +27,16 @@ bool closed_by_peer(const Fd& fd) {
   return n == 0 || (n < 0 && errno == ECONNRESET);
 }
 
+class EveryEngine : public testing::TestWithParam<Engine> {
+ protected:
+  void SetUp() override {
+    if (const std::string reason = refusal_of(GetParam()); !reason.empty()) GTEST_SKIP() << reason;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(SessionFault, EveryEngine, testing::ValuesIn(kEngines),
+                         [](const auto& instance) { return name_of(instance.param); });
+
 TEST(SessionFault, RefusedConnectionNamesThePeer) {
   uint16_t port;
   {
@@ -74,88 +84,99 @@ TEST(SessionFault, StrangersAreShutOut) {
   EXPECT_TRUE(closed_by_peer(silent));
 }
 
-TEST(SessionFault, CrrServesOnlyTheDeclaredAddresses) {
-  for (const Engine engine : {Engine::block, Engine::epoll}) {
-    const Plan plan = plan_for(LoopKind::crr, engine, 1);
-    Plan guarded = server_half(plan);
-    guarded.addresses = {"127.0.0.2"};
-    Observed server(guarded);
-    ASSERT_TRUE(server.await_ready());
-    server->go();
-    const Fd stranger = connect_to(server->port());
-    EXPECT_TRUE(closed_by_peer(stranger));
-    Plan allowed = client_half(plan, server->port());
-    allowed.addresses = {"127.0.0.2"};
-    Observed client(allowed);
-    ASSERT_TRUE(client.await_ready());
-    client->open_window();
-    client->go();
-    EXPECT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.transactions > 0; }));
-  }
+TEST_P(EveryEngine, CrrServesOnlyTheDeclaredAddresses) {
+  const Engine engine = GetParam();
+  const Plan plan = plan_for(LoopKind::crr, engine, 1);
+  Plan guarded = server_half(plan);
+  guarded.addresses = {"127.0.0.2"};
+  Observed server(guarded);
+  ASSERT_TRUE(server.await_ready());
+  server->go();
+  const Fd stranger = connect_to(server->port());
+  EXPECT_TRUE(closed_by_peer(stranger));
+  Plan allowed = client_half(plan, server->port());
+  allowed.addresses = {"127.0.0.2"};
+  Observed client(allowed);
+  ASSERT_TRUE(client.await_ready());
+  client->open_window();
+  client->go();
+  EXPECT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.transactions > 0; }));
 }
 
-TEST(SessionFault, PeerThatVanishesEndsTheRunAndKeepsWhatWasMeasured) {
+TEST_P(EveryEngine, PeerThatVanishesEndsTheRunAndKeepsWhatWasMeasured) {
+  const Engine engine = GetParam();
   for (const LoopKind loop : {LoopKind::send, LoopKind::receive, LoopKind::rr}) {
-    for (const Engine engine : {Engine::block, Engine::epoll}) {
-      const Plan plan = plan_for(loop, engine, 2);
-      auto server = std::make_unique<Observed>(server_half(plan));
-      Observed client(client_half(plan, (*server)->port()));
-      ASSERT_TRUE(client.await_ready() && server->await_ready());
-      (*server)->go();
-      client->open_window();
-      client->go();
-      ASSERT_TRUE(client.await_snapshot(
-          [](const Snapshot& snapshot) { return snapshot.totals.bytes_sent + snapshot.totals.bytes_received > 0; }));
-      server.reset();
-      ASSERT_TRUE(client.await_ended());
-      const Result result = client->result();
-      EXPECT_TRUE(result.fault);
-      EXPECT_EQ(result.fault.phase, "traffic");
-      EXPECT_GT(result.window.bytes_sent + result.window.bytes_received, 0u);
-      EXPECT_GT(result.window_ns, 0u);
-    }
-  }
-}
-
-TEST(SessionFault, CrrGoesOnWhenItsPeerRefusesAndCountsIt) {
-  for (const Engine engine : {Engine::block, Engine::epoll}) {
-    const Plan plan = plan_for(LoopKind::crr, engine, 2);
+    const Plan plan = plan_for(loop, engine, 2);
     auto server = std::make_unique<Observed>(server_half(plan));
     Observed client(client_half(plan, (*server)->port()));
     ASSERT_TRUE(client.await_ready() && server->await_ready());
     (*server)->go();
     client->open_window();
     client->go();
-    ASSERT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.transactions > 0; }));
+    ASSERT_TRUE(client.await_snapshot(
+        [](const Snapshot& snapshot) { return snapshot.totals.bytes_sent + snapshot.totals.bytes_received > 0; }));
     server.reset();
-    EXPECT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.errors.refused > 0; }));
-    client->stop();
     ASSERT_TRUE(client.await_ended());
-    EXPECT_FALSE(client->result().fault) << client->result().fault.message;
+    const Result result = client->result();
+    EXPECT_TRUE(result.fault);
+    EXPECT_EQ(result.fault.phase, "traffic");
+    EXPECT_GT(result.window.bytes_sent + result.window.bytes_received, 0u);
+    EXPECT_GT(result.window_ns, 0u);
   }
 }
 
-TEST(SessionFault, SpentPortsAreCountedAndTheRunGoesOn) {
-  for (const Engine engine : {Engine::block, Engine::epoll}) {
-    Plan plan = plan_for(LoopKind::crr, engine, 1);
-    // A range of one port, and somebody else has it.
-    Fd holder = listen_on(Address::parse("127.0.0.1", 0), {}, {});
-    const uint16_t port = Address::local_of(holder.get()).port();
-    plan.local_ports = {port, port};
-    Observed server(server_half(plan));
-    Observed client(client_half(plan, server->port()));
-    ASSERT_TRUE(client.await_ready() && server.await_ready());
-    server->go();
-    client->open_window();
-    client->go();
-    EXPECT_TRUE(client.await_snapshot([](const Snapshot& now) { return now.totals.errors.ports_exhausted > 3; }));
-    EXPECT_EQ(client->snapshot(false).totals.transactions, 0u);
-    holder.reset();
-    EXPECT_TRUE(client.await_snapshot([](const Snapshot& now) { return now.totals.transactions > 3; }));
-    client->stop();
-    ASSERT_TRUE(client.await_ended());
-    EXPECT_FALSE(client->result().fault) << client->result().fault.message;
-  }
+TEST_P(EveryEngine, CrrGoesOnWhenItsPeerRefusesAndCountsIt) {
+  const Engine engine = GetParam();
+  const Plan plan = plan_for(LoopKind::crr, engine, 2);
+  auto server = std::make_unique<Observed>(server_half(plan));
+  Observed client(client_half(plan, (*server)->port()));
+  ASSERT_TRUE(client.await_ready() && server->await_ready());
+  (*server)->go();
+  client->open_window();
+  client->go();
+  ASSERT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.transactions > 0; }));
+  server.reset();
+  EXPECT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.errors.refused > 0; }));
+  client->stop();
+  ASSERT_TRUE(client.await_ended());
+  EXPECT_FALSE(client->result().fault) << client->result().fault.message;
+}
+
+TEST_P(EveryEngine, SpentPortsAreCountedAndTheRunGoesOn) {
+  const Engine engine = GetParam();
+  Plan plan = plan_for(LoopKind::crr, engine, 1);
+  // A range of one port, and somebody else has it.
+  Fd holder = listen_on(Address::parse("127.0.0.1", 0), {}, {});
+  const uint16_t port = Address::local_of(holder.get()).port();
+  plan.local_ports = {port, port};
+  Observed server(server_half(plan));
+  Observed client(client_half(plan, server->port()));
+  ASSERT_TRUE(client.await_ready() && server.await_ready());
+  server->go();
+  client->open_window();
+  client->go();
+  EXPECT_TRUE(client.await_snapshot([](const Snapshot& now) { return now.totals.errors.ports_exhausted > 3; }));
+  EXPECT_EQ(client->snapshot(false).totals.transactions, 0u);
+  holder.reset();
+  EXPECT_TRUE(client.await_snapshot([](const Snapshot& now) { return now.totals.transactions > 3; }));
+  client->stop();
+  ASSERT_TRUE(client.await_ended());
+  EXPECT_FALSE(client->result().fault) << client->result().fault.message;
+}
+
+// Sockets that only the engine knows of must not outlive their session either.
+TEST_P(EveryEngine, CrrConnectionsEndWithTheirSession) {
+  const Plan plan = plan_for(LoopKind::crr, GetParam(), 1);
+  auto server = std::make_unique<Observed>(server_half(plan));
+  ASSERT_TRUE(server->await_ready());
+  (*server)->open_window();
+  (*server)->go();
+  const Fd silent = connect_to((*server)->port());
+  ASSERT_TRUE(server->await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.connections > 0; }));
+  server.reset();
+  const timeval patience{5, 0};
+  setsockopt(silent.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  EXPECT_TRUE(closed_by_peer(silent));
 }
 
 TEST(SessionFault, PortsOfOtherProgramsArePassedOver) {
@@ -212,6 +233,14 @@ TEST(SessionFault, BadPlansAreRefused) {
   refused([](Plan& plan) { plan.address = "localhost"; });
   refused([](Plan& plan) { plan.setup_timeout_ms = 0; });
   refused([](Plan& plan) { plan.local_ports = {2, 1}; });
+  const auto refused_on_uring = [](void (*spoil)(Plan&)) {
+    Plan plan = plan_for(LoopKind::send, Engine::uring, 2);
+    EXPECT_NO_THROW(validate(plan));
+    spoil(plan);
+    EXPECT_THROW(validate(plan), std::invalid_argument);
+  };
+  refused_on_uring([](Plan& plan) { plan.zerocopy = Zerocopy::msg; });
+  refused_on_uring([](Plan& plan) { plan.rx = Rx::trunc; });
 }
 
 TEST(SessionFault, OutOfDescriptorsIsAFaultAndNotACrash) {
@@ -233,9 +262,11 @@ TEST(SessionFault, OutOfDescriptorsIsAFaultAndNotACrash) {
 TEST(SessionLife, StopsAtAnyMoment) {
   std::mt19937 random(20'260'101);
   const size_t before = open_descriptors();
-  for (int round = 0; round < 60; round++) {
-    const Engine engine = round % 2 ? Engine::block : Engine::epoll;
-    const Plan plan = plan_for(kLoops[static_cast<size_t>(round / 2 % 4)], engine, 1 + random() % 6);
+  const std::vector<Engine> engines = engines_here();
+  for (int round = 0; round < 96; round++) {
+    const Engine engine = engines[static_cast<size_t>(round) % engines.size()];
+    const LoopKind loop = kLoops[static_cast<size_t>(round) / engines.size() % std::size(kLoops)];
+    const Plan plan = plan_for(loop, engine, static_cast<uint32_t>(1 + random() % 6));
     Observed server(server_half(plan));
     Observed client(client_half(plan, server->port()));
     const auto nap = [&] { std::this_thread::sleep_for(std::chrono::microseconds(random() % 3'000)); };

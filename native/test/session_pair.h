@@ -13,6 +13,7 @@
 
 #include "core/affinity.h"
 #include "engine/session.h"
+#include "io/uring.h"
 #include "loops/loops.h"
 
 namespace cnb::test {
@@ -83,6 +84,22 @@ inline Plan plan_for(LoopKind loop, Engine engine, uint32_t flows) {
   plan.cookie = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
   plan.setup_timeout_ms = 10'000;
   return plan;
+}
+
+constexpr Engine kEngines[] = {Engine::block, Engine::epoll, Engine::spin, Engine::uring};
+
+inline std::string name_of(Engine engine) {
+  constexpr const char* kNames[] = {"block", "epoll", "spin", "uring"};
+  return kNames[static_cast<size_t>(engine)];
+}
+
+// Why this host cannot run an engine; empty where it can.
+inline std::string refusal_of(Engine engine) { return engine == Engine::uring ? uring_unavailable_reason() : ""; }
+
+inline std::vector<Engine> engines_here() {
+  std::vector<Engine> engines(std::begin(kEngines), std::end(kEngines));
+  std::erase_if(engines, [](Engine engine) { return !refusal_of(engine).empty(); });
+  return engines;
 }
 
 inline LoopKind opposite(LoopKind loop) {

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/worker.h"
+
+// What the engines of TCP_RR share.
+namespace cnb::rr {
+
+// When each request in flight was sent, oldest first; TCP answers in order.
+class SendTimes {
+ public:
+  explicit SendTimes(size_t in_flight) : times_(in_flight) {}
+  void start(size_t i, uint64_t now) { times_[i] = now; }
+  // Takes the oldest and puts the request that follows it in its place.
+  uint64_t replace_oldest(uint64_t now) {
+    const uint64_t sent = times_[oldest_];
+    times_[oldest_] = now;
+    if (++oldest_ == times_.size()) oldest_ = 0;
+    return sent;
+  }
+
+ private:
+  std::vector<uint64_t> times_;
+  size_t oldest_ = 0;
+};
+
+inline void count(const Plan& plan, Recorder& recorder, size_t flow) {
+  FlowCounters& counters = recorder.flows[flow];
+  const bool client = plan.role == Role::client;
+  counters.transactions.add(1);
+  counters.bytes_sent.add(client ? plan.request : plan.response);
+  counters.bytes_received.add(client ? plan.response : plan.request);
+}
+
+// The end of one transaction is the start of the next: one clock read serves both.
+inline void complete(Worker& worker, size_t flow, SendTimes& times, uint64_t now) {
+  Recorder& recorder = worker.recorder();
+  recorder.latency->latency.record(now - times.replace_oldest(now));
+  count(worker.plan(), recorder, flow);
+}
+
+// How one flow stands. Bytes are uniform, so what is owed is a number of bytes, sent message by message.
+struct Exchange {
+  size_t have = 0;    // of the incoming message
+  uint64_t owed = 0;  // bytes still to send
+  bool wants_room = false;
+
+  // The next send: what is left of a message that was sent in part, or a whole one.
+  size_t next_send(size_t message) const {
+    const size_t rest = owed % message;
+    return rest == 0 ? message : rest;
+  }
+};
+
+// One side of a worker's flows, whichever engine carries them.
+struct Side {
+  explicit Side(const Worker& worker)
+      : client(worker.plan().role == Role::client),
+        in(client ? worker.plan().response : worker.plan().request),
+        out(client ? worker.plan().request : worker.plan().response) {}
+
+  const bool client;
+  // Sizes of the messages that come and go, bytes.
+  const size_t in;
+  const size_t out;
+};
+
+}  // namespace cnb::rr
