@@ -5,7 +5,8 @@
 
 /** The half of a test that one host runs. STREAM is send→receive; MAERTS is the same pair with the hosts swapped. */
 export type Loop = "send" | "receive" | "rr" | "crr";
-export type NativeEngine = "block" | "epoll";
+/** `block`: one flow per worker; the others carry any number. `uring` has neither `zerocopy` nor `rx: "trunc"`. */
+export type NativeEngine = "block" | "epoll" | "spin" | "uring";
 
 /** What one host runs. Validated in `src/run`; the addon checks types and ranges again. */
 export interface NativePlan {
@@ -200,4 +201,6 @@ export interface NativeAddon {
   currentCpu(): number;
   /** CLOCK_MONOTONIC, ns. */
   nowNs(): number;
+  /** Why engine `uring` cannot run in this process, for people to read; null where it can. Costs a tenth of a millisecond. */
+  uringUnavailableReason(): string | null;
 }

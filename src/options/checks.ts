@@ -45,6 +45,17 @@ export function blockRefusal(spec: ResolvedSpec): Finding | null {
   return null;
 }
 
+/** What the `uring` engine lacks, whether or not the host lets it run. */
+function uringRefusal({ zerocopy, rx }: ResolvedSpec): Finding | null {
+  if (zerocopy !== "off") {
+    return { key: "zerocopy", message: `engine uring sends copies only, got ${zerocopy}; use engine epoll or block` };
+  }
+  if (rx !== "copy") {
+    return { key: "rx", message: `engine uring receives by copying only, got ${rx}; use engine epoll or block` };
+  }
+  return null;
+}
+
 /** Throws for options that are each valid but do not go together. */
 export function checkTogether(spec: ResolvedSpec, style: NamingStyle): void {
   const finding = findConflict(spec);
@@ -52,10 +63,8 @@ export function checkTogether(spec: ResolvedSpec, style: NamingStyle): void {
 }
 
 function findConflict(spec: ResolvedSpec): Finding | null {
-  if (spec.engine === "block") {
-    const refusal = blockRefusal(spec);
-    if (refusal !== null) return refusal;
-  }
+  const refusal = spec.engine === "block" ? blockRefusal(spec) : spec.engine === "uring" ? uringRefusal(spec) : null;
+  if (refusal !== null) return refusal;
   if (spec.threads !== null && spec.threads > spec.flows) {
     return { key: "threads", message: `expected at most one per flow (${spec.flows}), got ${spec.threads}` };
   }

@@ -1,6 +1,6 @@
 export type TestName = "tcp_stream" | "tcp_maerts" | "tcp_rr" | "tcp_crr";
 export type Family = "any" | "ipv4" | "ipv6";
-export type EngineChoice = "auto" | "block" | "epoll";
+export type EngineChoice = "auto" | "block" | "epoll" | "spin" | "uring";
 export type CloseMode = "server" | "client" | "reset";
 export type ZerocopyMode = "off" | "msg" | "sendfile";
 export type RxMode = "copy" | "trunc";

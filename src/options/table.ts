@@ -122,15 +122,15 @@ export const runTable = {
     commands: ALL,
     help: "CPUs that the server's workers are pinned to",
   },
-  /** `block`: one flow per worker; `epoll`: many. */
+  /** `block`: one flow per worker; `epoll`, `spin` (never sleeps) and `uring` (io_uring): many. */
   engine: {
     kind: "choice",
     field: "engine",
     flags: "--engine <name>",
     default: "auto",
-    choices: ["auto", "block", "epoll"],
+    choices: ["auto", "block", "epoll", "spin", "uring"],
     commands: ALL,
-    help: "how a worker performs its socket I/O: blocking calls with one flow per worker, or epoll with many",
+    help: "how workers perform their socket I/O: block (one flow per worker), epoll, spin (never sleeps) or uring (io_uring)",
   },
   /** Bytes, or "64K". */
   request: {

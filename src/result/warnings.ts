@@ -31,7 +31,29 @@ function shortRun({ local }: RawRun): Warning[] {
   ];
 }
 
+function engineUnavailable({ spec, local, remote }: RawRun): Warning[] {
+  return Object.entries({ client: local, server: remote }).flatMap(([side, report]) =>
+    report?.engineRefusal === undefined
+      ? []
+      : [
+          {
+            code: "ENGINE_UNAVAILABLE",
+            message: `The ${side} ran engine ${report.engine}, for it could not run ${spec.engine}: ${report.engineRefusal}`,
+            advice:
+              "Allow io_uring there (sysctl kernel.io_uring_disabled, the container's seccomp profile), or compare with --engine epoll on both ends",
+          },
+        ],
+  );
+}
+
 /** Every warning that the figures of a run give rise to. What only the run itself can know (the port budget) is in `raw.warnings`. */
 export function deriveWarnings(raw: RawRun): Warning[] {
-  return [...sameHost(raw), ...shortRun(raw), ...unsteady(raw.intervals), ...cpuWarnings(raw), ...networkWarnings(raw)];
+  return [
+    ...sameHost(raw),
+    ...shortRun(raw),
+    ...engineUnavailable(raw),
+    ...unsteady(raw.intervals),
+    ...cpuWarnings(raw),
+    ...networkWarnings(raw),
+  ];
 }

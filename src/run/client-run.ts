@@ -13,7 +13,7 @@ import { checkDescriptors } from "./descriptors.js";
 import { type Environment, introduction } from "./environment.js";
 import { Half, emptyCounters, emptyEnd } from "./half.js";
 import { checkCpus } from "./placement.js";
-import { planHalf, setupTimeoutMs } from "./plan.js";
+import { engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 import { portBudget } from "./ports.js";
 
 /** Why a run was halted when the caller's AbortSignal did it, or a wait when the window was over. */
@@ -103,6 +103,7 @@ export class ClientRun {
     });
     this.#host = readHostContext(client.localAddress);
     const prepared = await client.setup(spec, spec.bind, signal);
+    const refusal = engineRefusal(spec, addon);
     const plan = planHalf({
       role: "client",
       spec,
@@ -118,8 +119,9 @@ export class ClientRun {
       addresses: spec.bind,
       localPorts: budget.localPorts,
       cookie: Buffer.from(prepared.cookie, "hex"),
+      engineRefusal: refusal,
     });
-    const half = new Half(addon, plan);
+    const half = new Half(addon, plan, refusal);
     this.#half = half;
     half.halted.addEventListener("abort", () => {
       this.#halt.abort(half.halted.reason);

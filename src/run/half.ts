@@ -19,6 +19,7 @@ import { errorOfConstruction, errorOfFault } from "./faults.js";
  */
 export class Half {
   readonly plan: NativePlan;
+  readonly #engineRefusal: string | null;
   /** Resolves when every flow is up; rejects when the session ends before. */
   readonly ready: Promise<void>;
   /** Resolves when every thread has been joined; never rejects. */
@@ -29,9 +30,10 @@ export class Half {
   #opened: { cpu: CpuSample } | undefined;
   #closed: { cpu: CpuSample } | undefined;
 
-  /** Throws CnbLoadError where the addon cannot open the session. */
-  constructor(addon: NativeAddon, plan: NativePlan) {
+  /** `engineRefusal`: why `plan.engine` is not the one asked for. Throws CnbLoadError where the addon cannot open the session. */
+  constructor(addon: NativeAddon, plan: NativePlan, engineRefusal: string | null = null) {
     this.plan = plan;
+    this.#engineRefusal = engineRefusal;
     let onReady!: () => void;
     let onFailed!: (reason: CnbLoadError) => void;
     let onEnded!: () => void;
@@ -110,7 +112,8 @@ export class Half {
     const { engine, cpus } = this.plan;
     const { flows, fault: _fault, ...measured } = this.#session.result();
     const cpu = this.#opened && this.#closed && cpuUsage(this.#opened.cpu, this.#closed.cpu);
-    return { engine, workers: cpus.length, cpus, ...measured, flows: flowColumns(flows), cpu, host };
+    const refusal = this.#engineRefusal === null ? {} : { engineRefusal: this.#engineRefusal };
+    return { engine, ...refusal, workers: cpus.length, cpus, ...measured, flows: flowColumns(flows), cpu, host };
   }
 }
 

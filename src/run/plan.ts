@@ -1,5 +1,5 @@
 import { CnbLoadError } from "../errors.js";
-import type { Loop, NativeEngine, NativePlan } from "../native/index.js";
+import type { Loop, NativeAddon, NativeEngine, NativePlan } from "../native/index.js";
 import { type ResolvedSpec, type TestName, blockRefusal } from "../options/spec.js";
 import { formatSize } from "../options/sizes.js";
 import { type CpuSupply, placeWorkers } from "./placement.js";
@@ -27,6 +27,13 @@ export interface HalfRequest {
   addresses: string[];
   localPorts: [number, number] | null;
   cookie: Uint8Array;
+  /** Of {@link engineRefusal}. */
+  engineRefusal: string | null;
+}
+
+/** Why the engine asked for cannot run on this host, or null where it can. */
+export function engineRefusal(spec: ResolvedSpec, addon: NativeAddon): string | null {
+  return spec.engine === "uring" ? addon.uringUnavailableReason() : null;
 }
 
 /** How long all flows may take to come up, ms: plenty for a slow network, and a little more for each flow. */
@@ -36,10 +43,11 @@ export function setupTimeoutMs(flows: number): number {
 
 /**
  * The engine of one half. `auto` means one blocking thread per flow where that is fastest: bulk tests up to 64 flows, RR and CRR up to
- * as many flows as CPUs; and epoll beyond, or where the engine `block` cannot carry the test.
+ * as many flows as CPUs; and epoll beyond, or where the engine `block` cannot carry the test. An engine that this host refuses gives way to
+ * epoll, which carries whatever it would.
  */
-export function chooseEngine(spec: ResolvedSpec, usableCpus: number): NativeEngine {
-  if (spec.engine !== "auto") return spec.engine;
+export function chooseEngine(spec: ResolvedSpec, usableCpus: number, refusal: string | null): NativeEngine {
+  if (spec.engine !== "auto") return refusal === null ? spec.engine : "epoll";
   const bulk = spec.test === "tcp_stream" || spec.test === "tcp_maerts";
   const most = bulk ? MAX_BULK_BLOCK_FLOWS : usableCpus;
   return spec.flows <= most && blockRefusal(spec) === null ? "block" : "epoll";
@@ -51,7 +59,7 @@ export function planHalf(request: HalfRequest): NativePlan {
   // `threads` is the client's; the server counts its own CPUs.
   const spec = role === "client" ? request.spec : { ...request.spec, threads: null };
   const usable = (cpus.wanted ?? cpus.allowed).length;
-  const engine = chooseEngine(spec, usable);
+  const engine = chooseEngine(spec, usable, request.engineRefusal);
   const workers = engine === "block" ? spec.flows : Math.min(spec.flows, spec.threads ?? usable);
   return {
     role,

@@ -11,7 +11,7 @@ import type { EndReport } from "../result/raw.js";
 import { checkDescriptors } from "./descriptors.js";
 import type { Environment } from "./environment.js";
 import { Half, withoutHistograms } from "./half.js";
-import { checkBuffers, planHalf, setupTimeoutMs } from "./plan.js";
+import { checkBuffers, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 
 const MS = 1e6;
 
@@ -59,8 +59,9 @@ export class ServedHalf implements ServerHalf {
   constructor(request: SessionRequest, options: ResolvedServeOptions, environment: Environment) {
     this.spec = checkResolvedSpec(request.spec);
     this.#localAddress = request.localAddress;
-    const plan = makePlan(request, this.spec, options, environment);
-    this.#half = openHalf(plan, environment);
+    const refusal = engineRefusal(this.spec, environment.addon());
+    const plan = makePlan(request, this.spec, options, environment, refusal);
+    this.#half = openHalf(plan, environment, refusal);
     this.endsBy = performance.now() + (this.spec.warmupNs + this.spec.durationNs) / MS;
     this.prepared = {
       dataPort: this.#half.port,
@@ -134,6 +135,7 @@ function makePlan(
   spec: ResolvedSpec,
   options: ResolvedServeOptions,
   environment: Environment,
+  engineRefusal: string | null,
 ): NativePlan {
   checkLimits(spec, options);
   checkDescriptors(spec.flows, environment);
@@ -154,15 +156,16 @@ function makePlan(
     addresses: spec.test === "tcp_crr" ? peersOf(request) : [],
     localPorts: null,
     cookie: randomBytes(16),
+    engineRefusal,
   });
   checkBuffers(plan);
   return plan;
 }
 
 /** A data port that is taken means: busy. */
-function openHalf(plan: NativePlan, environment: Environment): Half {
+function openHalf(plan: NativePlan, environment: Environment, engineRefusal: string | null): Half {
   try {
-    return new Half(environment.addon(), plan);
+    return new Half(environment.addon(), plan, engineRefusal);
   } catch (error) {
     if (!(error instanceof CnbLoadError) || error.code !== "ERR_LISTEN" || plan.port === 0) throw error;
     throw new CnbLoadError("ERR_BUSY", `data port ${plan.port} is in use`, { cause: error, retryAfterMs: 1000 });

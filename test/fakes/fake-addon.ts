@@ -161,6 +161,7 @@ export class FakeAddon implements NativeAddon {
   readonly sessions: FakeSession[] = [];
   readonly Session: NativeAddon["Session"];
   cpus = [0, 1, 2, 3];
+  uringRefusal: string | null = null;
   /** Called before a session is made; may throw what the addon would throw. */
   onConstruct: (plan: NativePlan) => void = () => undefined;
   /** Which sessions become ready. */
@@ -190,6 +191,10 @@ export class FakeAddon implements NativeAddon {
 
   nowNs(): number {
     return nowNs();
+  }
+
+  uringUnavailableReason(): string | null {
+    return this.uringRefusal;
   }
 
   /** The newest session of a role. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type NativeEngine, type NativePlan, loadAddon } from "../../src/native/index.js";
 import { checkDirection, checkHalf, checkHistogram } from "./invariants.js";
-import { type Measured, measure } from "./pair.js";
+import { describeIf, requirement } from "../support/requires.js";
+import { type Measured, Pair, measure } from "./pair.js";
 import { serverPlan } from "./plans.js";
 
 const cpus = loadAddon().allowedCpus();
@@ -11,7 +12,11 @@ const cpu = (index: number): number => cpus[index % cpus.length] ?? -1;
 const SHAPES: Record<NativeEngine, Partial<NativePlan>> = {
   block: { engine: "block", flows: 5, cpus: Array.from({ length: 5 }, (_, index) => cpu(index)) },
   epoll: { engine: "epoll", flows: 5, cpus: [cpu(0), cpu(1)] },
+  spin: { engine: "spin", flows: 5, cpus: [cpu(0), cpu(1)] },
+  uring: { engine: "uring", flows: 5, cpus: [cpu(0), cpu(1)] },
 };
+const ENGINES = Object.keys(SHAPES) as NativeEngine[];
+const noUring = loadAddon().uringUnavailableReason();
 
 function checkRequests({ server, client }: Measured, plan: NativePlan): void {
   const { requestBytes, responseBytes, flows, burst } = plan;
@@ -27,19 +32,21 @@ function checkRequests({ server, client }: Measured, plan: NativePlan): void {
   expect(server.total.transactions).toBeLessThanOrEqual(total.transactions + inFlight);
 }
 
-describe.each(["block", "epoll"] as const)("engine %s", (engine) => {
+const BULK: [NativePlan["loop"], string, Partial<NativePlan>][] = [
+  ["send", "127.0.0.1", {}],
+  ["send", "::1", {}],
+  ["send", "127.0.0.1", { zerocopy: "msg" }],
+  ["send", "127.0.0.1", { zerocopy: "sendfile" }],
+  ["send", "127.0.0.1", { rx: "trunc" }],
+  ["send", "127.0.0.1", { sendSizeBytes: 1000, recvSizeBytes: 777 }],
+  ["receive", "127.0.0.1", {}],
+  ["receive", "::1", { zerocopy: "msg", rx: "trunc" }],
+];
+
+describe.each(ENGINES.filter((engine) => engine !== "uring" || noUring === null))("engine %s", (engine) => {
   const shape = SHAPES[engine];
 
-  it.each([
-    ["send", "127.0.0.1", {}],
-    ["send", "::1", {}],
-    ["send", "127.0.0.1", { zerocopy: "msg" }],
-    ["send", "127.0.0.1", { zerocopy: "sendfile" }],
-    ["send", "127.0.0.1", { rx: "trunc" }],
-    ["send", "127.0.0.1", { sendSizeBytes: 1000, recvSizeBytes: 777 }],
-    ["receive", "127.0.0.1", {}],
-    ["receive", "::1", { zerocopy: "msg", rx: "trunc" }],
-  ] as [NativePlan["loop"], string, Partial<NativePlan>][])(
+  it.each(BULK.filter(([, , { zerocopy, rx }]) => engine !== "uring" || (zerocopy ?? rx) === undefined))(
     "moves bytes: the server's half is %s on %s %o",
     async (loop, address, options) => {
       const plan = serverPlan({ ...shape, loop, address, ...options });
@@ -101,6 +108,18 @@ describe.each(["block", "epoll"] as const)("engine %s", (engine) => {
     expect(server.total.connections).toBeGreaterThanOrEqual(client.total.connections);
     expect(server.total.connections).toBeLessThanOrEqual(client.total.connections + plan.flows + 1);
     expect(client.flows.every((flow) => flow.connectErrors !== undefined)).toBe(true);
+  });
+});
+
+describeIf(requirement("io_uring", noUring === null))("engine uring", () => {
+  it("talks to the other engines", async () => {
+    const { client } = await measure(serverPlan({ ...SHAPES.uring, loop: "rr" }), SHAPES.block);
+    expect(client.flows.filter(({ transactions }) => transactions === 0)).toEqual([]);
+  });
+
+  it.each(["zerocopy", "rx"] as const)("refuses what it lacks: %s", (field) => {
+    const lacking = { zerocopy: { zerocopy: "msg" }, rx: { rx: "trunc" } } as const;
+    expect(() => new Pair(serverPlan({ engine: "uring", loop: "send", ...lacking[field] }))).toThrow(field);
   });
 });
 

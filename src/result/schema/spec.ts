@@ -31,7 +31,7 @@ export const SpecSchema = Type.Object(
     }),
     cpus: cpuList("CPUs of the client's workers; null = chosen automatically"),
     serverCpus: cpuList("CPUs of the server's workers; null = chosen automatically"),
-    engine: Type.Enum(["auto", "block", "epoll"], {
+    engine: Type.Enum(["auto", "block", "epoll", "spin", "uring"], {
       description: "Engine asked for; `engine` of the result says which one ran",
     }),
     requestBytes: count("Size of a request, bytes (RR, CRR)"),

@@ -66,8 +66,9 @@ export const SocketSchema = Type.Object(
   { description: "Socket settings as the kernel reports them on the first flow or the listener" },
 );
 
-export const EngineSchema = Type.Enum(["block", "epoll"], {
-  description: "block: one flow per worker, blocking calls; epoll: many flows per worker",
+export const EngineSchema = Type.Enum(["block", "epoll", "spin", "uring"], {
+  description:
+    "block: one flow per worker, blocking calls; epoll: many flows per worker; spin: many, and the worker never sleeps; uring: many, over io_uring",
 });
 
 export const BuffersSchema = Type.Enum(["huge", "page"], {
@@ -80,6 +81,7 @@ export const BuffersSchema = Type.Enum(["huge", "page"], {
  */
 export const EndReportSchema = Type.Object({
   engine: EngineSchema,
+  engineRefusal: Optional(text("Why the engine asked for could not run on this host, and another one did")),
   workers: count("Workers"),
   cpus: list(Type.Integer({ minimum: -1 }), "CPU of each worker, -1 = unpinned"),
   windowNs: count("Length of this end's window by its own clock, ns; 0 when it never opened"),

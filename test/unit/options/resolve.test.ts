@@ -123,7 +123,7 @@ describe("resolveRunOptions", () => {
     [{ flows: Number.NaN }, "got NaN"],
     [{ cpus: "1,1" }, 'cpus: expected a list of distinct CPU numbers from 0 to 8191 such as 2-5,8, got "1,1"'],
     [{ cpus: [] }, "got []"],
-    [{ engine: "spin" }, 'engine: expected one of auto, block, epoll, got "spin"'],
+    [{ engine: "poll" }, 'engine: expected one of auto, block, epoll, spin, uring, got "poll"'],
     [{ request: "1KB" }, "request: expected a whole number of bytes from 1 to 64M"],
     [{ request: 0 }, "request: expected"],
     [{ noDelay: "maybe" }, "noDelay: expected on or off"],
@@ -180,6 +180,11 @@ describe("resolveRunOptions", () => {
       "burst: engine block keeps at most 128K in flight per flow, got 196608",
     ],
     [{ engine: "block", burst: 2, response: "64K" }, "burst: engine block"],
+    [
+      { test: "tcp_stream", engine: "uring", zerocopy: "sendfile" },
+      "zerocopy: engine uring sends copies only, got sendfile; use engine epoll or block",
+    ],
+    [{ test: "tcp_maerts", engine: "uring", rx: "trunc" }, "rx: engine uring receives by copying only, got trunc"],
     [{ flows: 2, threads: 3 }, "threads: expected at most one per flow (2), got 3"],
     [{ duration: "168h", interval: "10ms" }, "interval: expected at most 1000000 intervals within all runs"],
     [{ duration: "1h", interval: "10ms", runs: 3 }, "interval: expected at most 1000000 intervals within all runs"],
@@ -201,6 +206,8 @@ describe("resolveRunOptions", () => {
     expect(resolveRunOptions({ ...base, engine: "block", burst: 1, request: "64K" }).burst).toBe(1);
     expect(resolveRunOptions({ ...base, engine: "block", request: "1M" }).requestBytes).toBe(1 << 20);
     expect(resolveRunOptions({ ...base, engine: "epoll", burst: 2, request: "64K" }).burst).toBe(2);
+    expect(resolveRunOptions({ ...base, engine: "uring", flows: 4, threads: 2 }).engine).toBe("uring");
+    expect(resolveRunOptions({ ...base, test: "tcp_stream", engine: "spin", rx: "trunc" }).rx).toBe("trunc");
     expect(resolveRunOptions({ ...base, threads: undefined, interval: 0 }).threads).toBeNull();
   });
 

@@ -45,7 +45,7 @@ describe("parseEndReport", () => {
     ["windowNs", -1, "report.windowNs: expected at least 0, got -1"],
     ["windowNs", 1e300, "report.windowNs: expected at most 9007199254740991, got 1e+300"],
     ["windowNs", 0.5, "report.windowNs: expected integer, got 0.5"],
-    ["engine", "spin", 'report.engine: expected one of block, epoll, got "spin"'],
+    ["engine", "poll", 'report.engine: expected one of block, epoll, spin, uring, got "poll"'],
     ["cpus", [0, -2], "report.cpus[1]: expected at least -1, got -2"],
     ["cpus", "0", 'report.cpus: expected array, got "0"'],
     ["host", null, "report.host: expected object, got null"],

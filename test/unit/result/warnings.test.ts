@@ -31,6 +31,14 @@ describe("deriveWarnings", () => {
     expect(codes(rawRun("tcp_rr", { windowNs: 0 }))).toEqual([]);
   });
 
+  it("ENGINE_UNAVAILABLE, naming the side, what ran, and why", () => {
+    const refusal = { engine: "epoll", engineRefusal: "no io_uring there" } as const;
+    const run = rawRun("tcp_rr", { engine: "uring" }, refusal);
+    expect(find({ ...run, spec: spec("tcp_rr", { engine: "uring" }) }, "ENGINE_UNAVAILABLE")).toMatch(
+      /The server ran engine epoll, for it could not run uring: no io_uring there.*--engine epoll/,
+    );
+  });
+
   it("UNPINNED, naming the side and its option", () => {
     expect(find(rawRun("tcp_rr", { cpus: [0, -1] }), "UNPINNED")).toMatch(/1 of 2 workers of the client.*--cpus/);
     expect(find(rawRun("tcp_rr", {}, { cpus: [-1, -1] }), "UNPINNED")).toMatch(
@@ -58,6 +66,8 @@ describe("deriveWarnings", () => {
       /On the client CPU 1.*99\.0 % busy.*--zerocopy msg/,
     );
     expect(find(rawRun("tcp_rr", hot), "SENDER_CPU_BOUND")).toMatch(/On the client CPU 1/);
+    // A spinning worker is always busy.
+    expect(codes(rawRun("tcp_rr", { ...hot, engine: "spin" }))).toEqual([]);
     expect(codes(rawRun("tcp_stream", { cpu: cpuUse(0.2, 0.2, 1, 1) }))).toEqual([]);
     expect(codes(rawRun("tcp_stream", { cpu: cpuUse(0.95, 0.95, 0, 0) }))).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { NativeEngine } from "../../../src/native/index.js";
 import { type RunOptions, resolveRunOptions } from "../../../src/options/spec.js";
 import { type CpuSupply, checkCpus, placeWorkers } from "../../../src/run/placement.js";
 import { type HalfRequest, checkBuffers, chooseEngine, planHalf, setupTimeoutMs } from "../../../src/run/plan.js";
@@ -24,6 +25,7 @@ const request = (options: Partial<RunOptions>, changes: Partial<HalfRequest> = {
   addresses: [],
   localPorts: null,
   cookie: new Uint8Array(16),
+  engineRefusal: null,
   ...changes,
 });
 
@@ -66,7 +68,7 @@ describe("placeWorkers", () => {
 });
 
 describe("chooseEngine", () => {
-  it.each<[Partial<RunOptions>, number, "block" | "epoll"]>([
+  it.each<[Partial<RunOptions>, number, NativeEngine]>([
     [{ test: "tcp_stream", flows: 64 }, 2, "block"],
     [{ test: "tcp_stream", flows: 65 }, 128, "epoll"],
     [{ test: "tcp_maerts", flows: 64 }, 1, "block"],
@@ -80,8 +82,18 @@ describe("chooseEngine", () => {
     [{ test: "tcp_rr", flows: 1, burst: 15 }, 4, "block"],
     [{ test: "tcp_rr", flows: 500, engine: "block" }, 4, "block"],
     [{ test: "tcp_rr", flows: 1, engine: "epoll" }, 4, "epoll"],
+    [{ test: "tcp_rr", flows: 1, engine: "spin" }, 4, "spin"],
+    [{ test: "tcp_crr", flows: 50, engine: "uring" }, 4, "uring"],
   ])("of %j on %i CPUs is %s", (options, cpus, engine) => {
-    expect(chooseEngine(spec(options), cpus)).toBe(engine);
+    expect(chooseEngine(spec(options), cpus, null)).toBe(engine);
+  });
+
+  it("is epoll where this host refuses the one asked for", () => {
+    expect(chooseEngine(spec({ engine: "uring" }), 4, "no io_uring here")).toBe("epoll");
+    expect(planHalf(request({ engine: "uring", flows: 9 }, { engineRefusal: "none" }))).toMatchObject({
+      engine: "epoll",
+      cpus: [0, 2, 3, 1],
+    });
   });
 });
 
@@ -101,6 +113,8 @@ describe("planHalf", () => {
     expect(planHalf(request({ flows: 100, threads: 3 })).cpus).toHaveLength(3);
     expect(planHalf(request({ flows: 100 }, { cpus: supply({ wanted: [2, 3] }) })).cpus).toEqual([2, 3]);
     expect(planHalf(request({ flows: 2, engine: "epoll" })).cpus).toHaveLength(2);
+    expect(planHalf(request({ flows: 100, engine: "spin" })).cpus).toHaveLength(4);
+    expect(planHalf(request({ flows: 100, engine: "uring", threads: 2 })).cpus).toHaveLength(2);
   });
 
   it("does not let the client's threads decide on the server's", () => {

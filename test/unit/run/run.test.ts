@@ -105,6 +105,16 @@ describe("a run", () => {
     expect(clientPlan?.cookie).toEqual(serverPlan?.cookie);
   });
 
+  it("falls back to epoll on the end that refuses the engine, and says why", async () => {
+    // The same sessions as the server's, which refuses nothing.
+    const refusing = Object.create(addon) as FakeAddon;
+    refusing.uringRefusal = "switched off here";
+    const result = await start({ engine: "uring" }, {}, fakeEnvironment(refusing));
+    expect(result.engine).toEqual({ local: "epoll", remote: "uring" });
+    const warning = result.warnings.find(({ code }) => code === "ENGINE_UNAVAILABLE");
+    expect(warning?.message).toBe("The client ran engine epoll, for it could not run uring: switched off here");
+  });
+
   it("keeps workers of both ends apart on one machine", async () => {
     await start({ flows: 2 });
     expect(addon.newest("server")?.plan.cpus).toEqual([1, 2]);
