@@ -248,8 +248,7 @@ export class ClientRun {
       error: error && { code: error.code, message: error.message },
     });
     if (error === undefined) return result;
-    // Not enumerable: printing the error should not print the whole result.
-    throw Object.defineProperty(error, "result", { value: result });
+    return failWith(error, result);
   }
 
   /** Of all that went wrong the cause: that the peer went away is often only what followed. */
@@ -259,6 +258,11 @@ export class ClientRun {
     const cause = errors.find(({ code }) => code !== "ERR_PEER_LOST") ?? errors[0];
     return cause ?? new CnbLoadError("ERR_PLATFORM", `internal error: ${String(failure)}`, { cause: failure });
   }
+}
+
+/** Throws an error that carries what was measured. Not enumerable: printing the error should not print the whole result. */
+export function failWith(error: CnbLoadError, result: Result): never {
+  throw Object.defineProperty(error, "result", { value: result, configurable: true });
 }
 
 function isBulk({ test }: ResolvedSpec): boolean {

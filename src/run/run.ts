@@ -6,6 +6,11 @@ import type { Environment } from "./environment.js";
 export interface RunSettings {
   /** Aborting resolves the run with `state: "aborted"` and what was measured until then. */
   signal?: AbortSignal | undefined;
+  /**
+   * Called with the result of each completed run, and its number from 1 on, where the options ask for several (`runs`, `untilCi`). The result
+   * of the whole keeps its figures in `runs`.
+   */
+  onRun?: ((result: Result, run: number) => void) | undefined;
 }
 
 /**
@@ -66,10 +71,10 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
   }
 
   /** What a run needs is loaded now and not before: importing the package shall cost next to nothing. */
-  async #execute(options: RunOptions, { signal }: RunSettings, environment?: Environment): Promise<Result> {
-    const [{ resolveRunOptions }, { ClientRun }, { realEnvironment }] = await Promise.all([
+  async #execute(options: RunOptions, { signal, onRun }: RunSettings, environment?: Environment): Promise<Result> {
+    const [{ resolveRunOptions }, { repeatRuns }, { realEnvironment }] = await Promise.all([
       import("../options/spec.js"),
-      import("./client-run.js"),
+      import("./repeat.js"),
       import("./environment.js"),
     ]);
     const onInterval = (interval: Interval): void => {
@@ -78,7 +83,8 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
       this.#changed = this.#nextChange();
       tell();
     };
-    return new ClientRun(resolveRunOptions(options), environment ?? realEnvironment, onInterval).execute(signal);
+    const spec = resolveRunOptions(options);
+    return repeatRuns(spec, environment ?? realEnvironment, { signal, onInterval, onRun });
   }
 
   #nextChange(): Promise<void> {

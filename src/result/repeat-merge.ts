@@ -1,0 +1,139 @@
+/** Parts of several results made into one: counts and histograms added, shares and rates as means. */
+import { compact } from "./compact.js";
+import { decodeHdr, mergeHistograms } from "./hdr-decode.js";
+import { latencySummary } from "./latency.js";
+import type { CpuUsage, FlowResult, LatencySummary, Result, Warning } from "./model.js";
+import type { ConnectErrors, Counters, TcpInfo } from "./raw.js";
+import { mean } from "./statistics.js";
+
+/** What all have of a figure, through a fold; undefined where one lacks it. */
+function fold<Value, Merged>(
+  values: readonly (Value | undefined)[],
+  merge: (known: readonly Value[]) => Merged,
+): Merged | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length > 0 && known.length === values.length ? merge(known) : undefined;
+}
+
+export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+export const foldMean = (values: readonly (number | undefined)[]): number | undefined => fold(values, mean);
+export const foldSum = (values: readonly (number | undefined)[]): number | undefined => fold(values, sum);
+const roundedMean = (values: readonly number[]): number => Math.round(mean(values));
+
+/** The same value, or undefined where they differ or one is missing. */
+function common<Value>(values: readonly (Value | undefined)[]): Value | undefined {
+  return values.every((value) => value === values[0]) ? values[0] : undefined;
+}
+
+/** One merged figure per property of objects that hold nothing but numbers. */
+function eachProperty<Shape extends object>(
+  objects: readonly Shape[],
+  merge: (values: readonly number[]) => number,
+): Shape {
+  const names = Object.keys(objects[0] ?? {}) as (keyof Shape)[];
+  return Object.fromEntries(
+    names.map((name) => [name, merge(objects.map((one) => one[name] as number))]),
+  ) as unknown as Shape;
+}
+
+export function addErrors(errors: readonly ConnectErrors[]): ConnectErrors {
+  return eachProperty(errors, sum);
+}
+
+export function addCounters(counters: readonly (Counters | undefined)[]): Counters | undefined {
+  return fold(counters, (known) => ({
+    ...eachProperty(
+      known.map(({ connectErrors: _errors, ...counts }) => counts),
+      sum,
+    ),
+    connectErrors: addErrors(known.map(({ connectErrors }) => connectErrors)),
+  }));
+}
+
+/** CPU use of one host: the mean of the runs; what was throttled is added. */
+export function meanCpu(usages: readonly (CpuUsage | undefined)[]): CpuUsage | undefined {
+  return fold(usages, (known) => {
+    const plain = known.map(({ perCpu: _perCpu, cgroup: _cgroup, cpus: _cpus, ...shares }) => shares);
+    const cgroup = fold(
+      known.map((usage) => usage.cgroup),
+      (groups) => ({
+        usageCores: mean(groups.map(({ usageCores }) => usageCores)),
+        throttledNs: sum(groups.map(({ throttledNs }) => throttledNs)),
+        throttledPeriods: sum(groups.map(({ throttledPeriods }) => throttledPeriods)),
+      }),
+    );
+    const perCpu = (known[0]?.perCpu ?? []).flatMap(({ cpu }) => {
+      const same = known.flatMap((usage) => usage.perCpu.find((one) => one.cpu === cpu) ?? []);
+      return same.length === known.length ? [eachProperty(same, mean)] : [];
+    });
+    return compact({ cpus: known[0]?.cpus ?? 0, ...eachProperty(plain, mean), cgroup, perCpu });
+  });
+}
+
+/** Retransmits are added; what describes a connection at its end is the mean, its least round trip the least. */
+function mergeTcpInfo(infos: readonly TcpInfo[]): TcpInfo {
+  return {
+    ...eachProperty(infos, roundedMean),
+    minRttNs: Math.min(...infos.map(({ minRttNs }) => minRttNs)),
+    retransmits: sum(infos.map(({ retransmits }) => retransmits)),
+    deliveryRateBitsPerSecond: mean(infos.map(({ deliveryRateBitsPerSecond }) => deliveryRateBitsPerSecond)),
+  };
+}
+
+/** Flow i of every run is flow i of the result. */
+export function mergeFlows(runs: readonly (readonly FlowResult[])[]): FlowResult[] {
+  return (runs[0] ?? []).map((_, flow) => {
+    const same = runs.map((flows) => flows[flow] ?? {});
+    return compact({
+      bytes: foldSum(same.map(({ bytes }) => bytes)),
+      sentBytes: foldSum(same.map(({ sentBytes }) => sentBytes)),
+      transactions: foldSum(same.map(({ transactions }) => transactions)),
+      connectErrors: fold(
+        same.map(({ connectErrors }) => connectErrors),
+        addErrors,
+      ),
+      cpu: common(same.map(({ cpu }) => cpu)),
+      remoteCpu: common(same.map(({ remoteCpu }) => remoteCpu)),
+      tcpInfo: fold(
+        same.map(({ tcpInfo }) => tcpInfo),
+        mergeTcpInfo,
+      ),
+    });
+  });
+}
+
+export function addZerocopy(runs: readonly Result["zerocopy"][]): Result["zerocopy"] {
+  return fold(runs, (known) => eachProperty(known, sum));
+}
+
+/** One histogram of every transaction of every run. A run without any transaction adds nothing. */
+export async function mergeLatency(
+  summaries: readonly (LatencySummary | undefined)[],
+): Promise<LatencySummary | undefined> {
+  const known = summaries.filter((summary) => summary !== undefined);
+  const [first] = known;
+  if (first === undefined) return undefined;
+  return latencySummary(first.kind, mergeHistograms(await Promise.all(known.map(decodeHdr))));
+}
+
+/** Warnings are the same where only their figures differ. */
+function identityOf({ code, message }: Warning): string {
+  return `${code} ${message.replace(/[\d.,]+/g, "#")}`;
+}
+
+/** Each warning once, with how many runs gave rise to it where not all of them say the very same. */
+export function uniteWarnings(runs: readonly (readonly Warning[])[]): Warning[] {
+  const groups = new Map<string, Warning[]>();
+  for (const warning of runs.flat()) {
+    const group = groups.get(identityOf(warning));
+    if (group === undefined) groups.set(identityOf(warning), [warning]);
+    else group.push(warning);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const alike = group.length === runs.length && group.every(({ message }) => message === first.message);
+    const note = ` (in ${group.length} of ${runs.length} runs${group.length > 1 ? ", with the figures of the first" : ""})`;
+    return [alike ? first : { ...first, message: first.message + note }];
+  });
+}
