@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CnbLoadError } from "../../errors.js";
+import type { NativeCounters } from "../../native/index.js";
 import { cpuUsage, readCpuSample } from "../../result/cpu.js";
 import { readHostContext } from "../../result/host.js";
 import type { Environment } from "../../run/environment.js";
@@ -49,6 +50,7 @@ export async function iterate(options: IterationOptions): Promise<Measurement & 
     const slackMs = settings.kind === "crr" ? PAD_MS : 0;
     const results = decode(omniResults, await control.answer(ANSWER_MS + slackMs));
     const end = half.report(readHostContext());
+    if (settings.kind === "crr" && end.total.transactions === 0) throw noConnection(end.total.connectErrors);
     const timedCounts = settings.length.limit === 0 && settings.kind !== "send";
     const counts = timedCounts ? end.counters : end.total;
     const requests = settings.kind === "rr" || settings.kind === "crr";
@@ -115,6 +117,14 @@ async function passTest(half: Half, { settings, control, interrupt, onInterim }:
   if (!ended.signal.aborted || control.gone.aborted) await half.stop();
   if (half.halted.aborted) complain(half.halted.reason, settings);
   return took;
+}
+
+/** The loop goes on after failed attempts; a test in which all failed measured nothing. */
+function noConnection(errors: NativeCounters["connectErrors"]): NetperfExit {
+  const [why = "timed out"] = Object.entries(errors).flatMap(([name, count]) => (count > 0 ? [name] : []));
+  return new NetperfExit(1, {
+    err: `netperf: send_omni: connect_data_socket failed: no connection came about (${why})\n`,
+  });
 }
 
 interface Watch {

@@ -69,26 +69,34 @@ function applyGlobal(settings: Settings, option: Found["option"], value: string)
     case "a":
     case "A": {
       const side = option === "a" ? local : remote;
-      return pair(value, both, (which, text) => {
+      pair(value, both, (which, text) => {
         // Alignment 0 crashes netserver.
         side[which === "first" ? "sendAlign" : "recvAlign"] = Math.max(1, number(text));
       });
+      return;
     }
     case "o":
     case "O": {
       const side = option === "o" ? local : remote;
-      return pair(value, both, (which, text) => {
+      pair(value, both, (which, text) => {
         side[which === "first" ? "sendOffset" : "recvOffset"] = number(text);
       });
+      return;
     }
-    case "W":
-      return pair(value, both, (which, text) => {
+    case "W": {
+      pair(value, both, (which, text) => {
         for (const side of [local, remote]) side[which === "first" ? "sendWidth" : "recvWidth"] = number(text);
       });
-    case "b":
-      return sides(settings, value, explicit, (side, text) => (side.intervalBurst = number(text)));
-    case "w":
-      return sides(settings, value, explicit, (side, text) => (side.intervalUsecs = microseconds(text)));
+      return;
+    }
+    case "b": {
+      sides(settings, value, explicit, (side, text) => (side.intervalBurst = number(text)));
+      return;
+    }
+    case "w": {
+      sides(settings, value, explicit, (side, text) => (side.intervalUsecs = microseconds(text)));
+      return;
+    }
     case "B":
       settings.brand = value;
       return;
@@ -106,15 +114,19 @@ function applyGlobal(settings: Settings, option: Found["option"], value: string)
     case "f":
       settings.unit = value.slice(0, 1);
       return;
-    case "F":
-      return sides(settings, value, explicit, (side, text) => (side.fillFile = text));
+    case "F": {
+      sides(settings, value, explicit, (side, text) => (side.fillFile = text));
+      return;
+    }
     case "h":
       throw new NetperfExit(1, { err: usage() });
-    case "H":
-      return pair(value, explicit, (which, text) => {
+    case "H": {
+      pair(value, explicit, (which, text) => {
         if (which === "first") settings.host = text;
         else settings.controlFamily = settings.dataFamily = family(text);
       });
+      return;
+    }
     case "i": {
       const [max, min] = both(value);
       confidence.asked = true;
@@ -122,26 +134,32 @@ function applyGlobal(settings: Settings, option: Found["option"], value: string)
       if (min !== undefined) confidence.min = clampIterations(number(min));
       return;
     }
-    case "I":
-      return applyConfidence(confidence, value);
+    case "I": {
+      applyConfidence(confidence, value);
+      return;
+    }
     case "j":
       settings.statistics = true;
       return;
     case "l":
       settings.length = testLength(value);
       return;
-    case "L":
-      return pair(value, explicit, (which, text) => {
+    case "L": {
+      pair(value, explicit, (which, text) => {
         if (which === "first") settings.bindHost = text;
         else settings.controlFamily = settings.dataFamily = family(text);
       });
+      return;
+    }
     case "N":
       throw new NetperfExit(1, { err: "netperf: -N (no control connection) is not supported by cnb-load yet\n" });
-    case "p":
-      return pair(value, explicit, (which, text) => {
+    case "p": {
+      pair(value, explicit, (which, text) => {
         if (which === "first") settings.port = number(text);
         else settings.bindPort = number(text);
       });
+      return;
+    }
     case "P":
       settings.headers = number(value) !== 0;
       return;
@@ -157,21 +175,27 @@ function applyGlobal(settings: Settings, option: Found["option"], value: string)
     case "t":
       settings.test = value.toUpperCase();
       return;
-    case "T":
-      return sides(settings, value, both, (side, text) => (side.cpu = number(text)));
+    case "T": {
+      sides(settings, value, both, (side, text) => (side.cpu = number(text)));
+      return;
+    }
     case "v":
       settings.verbosity = number(value);
       return;
     case "V":
       throw new NetperfExit(0, { out: "Netperf version 2.7.1\n" });
-    case "y":
-      return sides(settings, value, both, (side, text) => (side.prio = number(text)));
-    case "Y":
-      return sides(settings, value, both, (side, text) => {
+    case "y": {
+      sides(settings, value, both, (side, text) => (side.prio = number(text)));
+      return;
+    }
+    case "Y": {
+      sides(settings, value, both, (side, text) => {
         const code = tos(text);
         if (code === undefined) throw new NetperfExit(255, { err: `Invalid IP_TOS value ${text}\n` });
         side.tos = code;
       });
+      return;
+    }
     case "Z":
       settings.passphrase = value;
       return;

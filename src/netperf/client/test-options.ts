@@ -60,8 +60,10 @@ function applyOne(settings: Settings, option: string, value: string): void {
     case "c":
       if (settings.test === "OMNI") settings.kind = "crr";
       return;
-    case "d":
-      return applyDirection(settings, value);
+    case "d": {
+      applyDirection(settings, value);
+      return;
+    }
     case "D":
       settings.noDelay = true;
       return;
@@ -126,8 +128,10 @@ function applyOne(settings: Settings, option: string, value: string): void {
       return;
     }
     case "t":
-    case "T":
-      return checkProtocol(settings, option, value);
+    case "T": {
+      checkProtocol(settings, option, value);
+      return;
+    }
     case "u":
       settings.uuid = value;
       return;

@@ -10,6 +10,10 @@ export type Format = (value: Value) => string;
 /** Selector, heading, how its value is written, and its value; undefined = there is none. */
 export type Row = readonly [name: string, heading: string, format: Format, value: (figures: Figures) => Value];
 
+export function row(...parts: Row): Row {
+  return parts;
+}
+
 export const text: Format = (value) => String(value ?? "");
 export const quoted: Format = (value) => (value === undefined ? "" : `"${value}"`);
 export const integer: Format = (value) => String(Math.trunc(Number(value)));

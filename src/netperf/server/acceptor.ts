@@ -174,14 +174,20 @@ class Conversation {
       case TYPE.passphrase:
         return;
       case TYPE.debugOn:
-      case TYPE.debugOff:
-        return send(errorReply(TYPE.debugOk, 0));
-      case TYPE.calibrate:
-        return send(calibrationReply(availableParallelism()));
+      case TYPE.debugOff: {
+        send(errorReply(TYPE.debugOk, 0));
+        return;
+      }
+      case TYPE.calibrate: {
+        send(calibrationReply(availableParallelism()));
+        return;
+      }
       case TYPE.omniRequest:
         return this.#test(message, send);
-      default:
-        return send(errorReply(type, UNKNOWN_TEST));
+      default: {
+        send(errorReply(type, UNKNOWN_TEST));
+        return;
+      }
     }
   }
 

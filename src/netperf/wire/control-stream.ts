@@ -94,7 +94,10 @@ export class ControlStream {
     const wasWhole = this.#partial.length === 0 || bytes.length >= MESSAGE_BYTES;
     for (; bytes.length >= MESSAGE_BYTES; bytes = bytes.subarray(MESSAGE_BYTES)) {
       this.#hand(bytes.subarray(0, MESSAGE_BYTES));
-      if (this.#queue.length > MAX_QUEUED) return this.#fail("sends more than it is asked for");
+      if (this.#queue.length > MAX_QUEUED) {
+        this.#fail("sends more than it is asked for");
+        return;
+      }
     }
     this.#partial = bytes;
     if (bytes.length > 0) this.#watch(wasWhole);
