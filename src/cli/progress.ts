@@ -1,11 +1,13 @@
 import { renderFigures, renderInterval } from "../report/summary.js";
 import { formatSeconds } from "../report/units.js";
-import type { Interval } from "../result/model.js";
+import type { Interval, Result } from "../result/model.js";
 import { note } from "./output.js";
 
 /** What a person sees while a run goes on, on stderr. */
 export interface Progress {
   interval(interval: Interval): void;
+  /** One run of several is done. */
+  run?(result: Result, run: number): void;
   /** Leaves the terminal as if nothing had been there. */
   end(): void;
 }
@@ -22,13 +24,17 @@ export interface ProgressOptions {
 export function startProgress(options: ProgressOptions): Progress {
   if (options.quiet) return { interval: () => undefined, end: () => undefined };
   if (options.lines) return intervalLines(options);
-  if (!process.stderr.isTTY) return { interval: () => undefined, end: () => undefined };
+  if (!process.stderr.isTTY) return { interval: () => undefined, run: tellRun, end: () => undefined };
   return liveLine(options);
 }
 
 function intervalLines({ label }: ProgressOptions): Progress {
   note(`${label}\n`);
-  return { interval: (interval) => note(`${renderInterval(interval)}\n`), end: () => undefined };
+  return { interval: (interval) => note(`${renderInterval(interval)}\n`), run: tellRun, end: () => undefined };
+}
+
+function tellRun(result: Result, run: number): void {
+  note(`run ${run}: ${renderFigures(result)}\n`);
 }
 
 export const CLEAR_LINE = "\r\x1b[K";
@@ -45,7 +51,12 @@ function liveLine({ label, durationNs }: ProgressOptions): Progress {
       const elapsedNs = interval.startNs + interval.durationNs;
       const leftNs = Math.max(0, durationNs - elapsedNs);
       const times = `${formatSeconds(elapsedNs)} of ${formatSeconds(durationNs)}, ETA ${formatSeconds(leftNs)}`;
-      showLive(`${label}: ${renderFigures(interval)}  (${times})`);
+      const run = interval.run === undefined ? "" : `, run ${interval.run}`;
+      showLive(`${label}${run}: ${renderFigures(interval)}  (${times})`);
+    },
+    run: (result, run) => {
+      note(CLEAR_LINE);
+      tellRun(result, run);
     },
     end: () => note(CLEAR_LINE),
   };

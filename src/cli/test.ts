@@ -1,5 +1,7 @@
 /** `cnb-load stream|maerts|rr|crr HOST` */
-import { type RunOptions, type TestName, resolveRunOptions } from "../options/spec.js";
+import { formatDuration } from "../options/durations.js";
+import { isRepeated, repetitionOf, wallTimeNs } from "../options/repetition.js";
+import { type ResolvedSpec, type RunOptions, type TestName, resolveRunOptions } from "../options/spec.js";
 import { runTable } from "../options/table.js";
 import { formatFlows } from "../report/describe.js";
 import type { Result } from "../result/model.js";
@@ -25,11 +27,21 @@ export async function testCommand(test: TestName, host: string, values: Values):
   const lines = given["interval"] !== undefined;
 
   using interrupt = new Interrupt();
+  if (isRepeated(spec) && !quiet) note(`${describeRepetition(spec)}\n`);
   const progress = startProgress({ label, durationNs: spec.durationNs, lines, quiet });
   const { result, error } = await measure(options, interrupt.signal, progress);
   const problems: unknown[] = error === undefined ? [] : [error];
   if (result !== undefined) await printResult(result, json, quiet).catch((failure: unknown) => problems.push(failure));
   return conclude(problems, interrupt);
+}
+
+/** What lies ahead: "5 runs, about 56s", or "3 to 30 runs until the mean is known to 2 %, about 34s to 5m36s". */
+function describeRepetition(spec: ResolvedSpec): string {
+  const { least, most } = repetitionOf(spec);
+  const { leastNs, mostNs } = wallTimeNs(spec);
+  const [short, long] = [leastNs, mostNs].map((ns) => formatDuration(Math.ceil(ns / 1e9) * 1e9));
+  if (least === most) return `${most} runs, about ${long}`;
+  return `${least} to ${most} runs until the mean is known to ${spec.untilCiPct} %, about ${short} to ${long}`;
 }
 
 async function printResult(result: Result, json: JsonTarget, quiet: boolean): Promise<void> {

@@ -2,6 +2,7 @@
 import { formatCpuList } from "../options/cpu-lists.js";
 import { formatDuration } from "../options/durations.js";
 import type { Result } from "../result/model.js";
+import { formatRuns } from "./repeat.js";
 import { formatBytes, formatSeconds } from "./units.js";
 
 const CLOSERS = { server: "the server closes first", client: "the client closes first", reset: "the client resets" };
@@ -11,8 +12,9 @@ export function formatFlows(flows: number): string {
 }
 
 /** "tcp_rr to 10.0.0.2: 32 flows, 10.0 s" with what became of it. */
-export function describeRun({ test, spec, state, window }: Result): string {
-  const length = formatSeconds(window.durationNs);
+export function describeRun({ test, spec, state, window, repeat }: Result): string {
+  const seconds = formatSeconds(window.durationNs);
+  const length = repeat === undefined ? seconds : `${formatRuns(repeat.runs)}, ${seconds} in all`;
   const outcome = { completed: length, aborted: `aborted after ${length}`, failed: `failed after ${length}` }[state];
   return `${test} to ${spec.host}: ${formatFlows(spec.flows)}, ${outcome}`;
 }

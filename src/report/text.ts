@@ -2,6 +2,7 @@
 import type { CpuUsage, LatencySummary, Result, Warning } from "../result/model.js";
 import { describeRun, describeSetup } from "./describe.js";
 import { alignPairs, alignRows, type Cell, known, wrap } from "./layout.js";
+import { describeMean, runTable } from "./repeat.js";
 import { formatBitRate, formatBytes, formatCores, formatCount, formatRate, formatShare, formatTime } from "./units.js";
 
 /** Beyond this, flows are left to the JSON. */
@@ -15,6 +16,7 @@ export function renderText(result: Result, options: { warnings?: boolean } = {})
   const blocks = [
     [describeRun(result), ...errorLines(result), ...indented(alignPairs(describeSetup(result)))],
     indented(alignPairs(mainFigures(result))),
+    indented(runTable(result)),
     latencyTable(result),
     cpuTable(result),
     flowTable(result),
@@ -60,6 +62,8 @@ function mainFigures(result: Result): [string, string][] {
     const split = `${formatBytes(zeroCopiedBytes)} not copied, ${formatBytes(copiedBytes)} copied after all`;
     figures.push(["zero-copy", `${split}, of ${formatBytes(requestedBytes)}`]);
   }
+  const mean = describeMean(result);
+  if (mean !== undefined) figures.push(["mean", mean]);
   return [...figures, ...demandFigures(result)];
 }
 
