@@ -1,0 +1,110 @@
+/** Stock and own clients against stock and own servers: every pair agrees, and what the clients print has one form. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createServer, type AddressInfo } from "node:net";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { allOf, command, describeIf } from "../support/requires.js";
+
+const DIST = join(import.meta.dirname, "../../dist/cli");
+const OWN = {
+  netperf: [process.execPath, join(DIST, "netperf-bin.js")],
+  netserver: [process.execPath, join(DIST, "netserver-bin.js")],
+};
+const STOCK = { netperf: ["netperf"], netserver: ["netserver"] };
+const sides = { stock: STOCK, own: OWN };
+type Side = keyof typeof sides;
+const TESTS = ["TCP_STREAM", "TCP_MAERTS", "TCP_RR", "TCP_CRR"];
+
+const servers: ChildProcess[] = [];
+const ports: Partial<Record<Side, number>> = {};
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+function client(side: Side, server: Side, args: string[]) {
+  const [program = "", ...first] = sides[side].netperf;
+  const all = [...first, "-H", "127.0.0.1", "-p", String(ports[server]), ...args];
+  const { stdout, status } = spawnSync(program, all, { encoding: "utf8", timeout: 50_000 });
+  return { stdout, status };
+}
+
+/** Numbers as N with their decimals, blanks in front as one. */
+function form(text: string): string {
+  return text.replace(
+    / *-?\d+(\.\d+)?(?![\w^])/g,
+    (_all, decimals: string | undefined) => ` N${decimals?.length ?? 0}`,
+  );
+}
+
+describeIf(allOf(command("netperf", ["-V"]), command("netserver", ["-V"])))("with a stock netperf", () => {
+  beforeAll(async () => {
+    for (const side of ["stock", "own"] as const) {
+      const port = await freePort();
+      ports[side] = port;
+      const [program = "", ...first] = sides[side].netserver;
+      const server = spawn(program, [...first, "-D", "-4", "-L", "127.0.0.1", "-p", String(port)], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      servers.push(server);
+      await once(server.stdout, "data");
+    }
+  });
+  afterAll(() => {
+    for (const server of servers) server.kill();
+  });
+
+  const pairs = (["stock", "own"] as const).flatMap((from) =>
+    (["stock", "own"] as const).map((to) => [from, to] as const),
+  );
+
+  it.each(pairs.flatMap(([from, to]) => TESTS.map((test) => [from, to, test] as const)))(
+    "%s client, %s server: %s by time and by count",
+    (from, to, test) => {
+      const timed = client(from, to, ["-t", test, "-l", "1", "-P", "0", "-v", "0"]);
+      expect(timed.status).toBe(0);
+      expect(Number(timed.stdout)).toBeGreaterThan(0);
+      const counted = client(from, to, ["-t", test, "-l", "-200", "-P", "0", "-v", "0"]);
+      expect(counted.status).toBe(0);
+      expect(Number(counted.stdout)).toBeGreaterThan(0);
+    },
+  );
+
+  it.each(TESTS.flatMap((test) => [[test], [test, "-v", "2"], [test, "-c", "-C"], [test, "-P", "0", "-v", "0", "-c"]]))(
+    "both clients print %s %s %s %s in one form",
+    (test, ...args) => {
+      const line = ["-t", test, "-l", "1", ...args];
+      const [stock, own] = (["stock", "own"] as const).map((side) => client(side, "own", line));
+      expect(form(own!.stdout)).toBe(form(stock!.stdout));
+    },
+  );
+
+  it("bytes received by the one are bytes sent by the other", () => {
+    for (const [from, to] of pairs) {
+      const { stdout } = client(from, to, [
+        ...[
+          "-t",
+          "TCP_STREAM",
+          "-l",
+          "-5000000",
+          "-P",
+          "0",
+          "--",
+          "-m",
+          "1000",
+          "-k",
+          "LOCAL_BYTES_SENT,REMOTE_BYTES_RECVD",
+        ],
+      ]);
+      const [sent, received] = [...stdout.matchAll(/=(\d+)/g)].map(([, digits]) => Number(digits));
+      expect(sent).toBe(5_000_000);
+      expect(received).toBe(sent);
+    }
+  });
+});
