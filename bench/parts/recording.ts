@@ -25,7 +25,17 @@ export async function recordRr(flows: number): Promise<Recording> {
   const half = (role: "client" | "server", port: number): Half =>
     new Half(
       addon,
-      planHalf({ role, spec, cpus: supply(addon), address: HOST, port, addresses: [], localPorts: null, cookie }),
+      planHalf({
+        role,
+        spec,
+        cpus: supply(addon),
+        address: HOST,
+        port,
+        addresses: [],
+        localPorts: null,
+        cookie,
+        engineRefusal: null,
+      }),
     );
   const server = half("server", 0);
   const client = half("client", server.port);

@@ -127,7 +127,7 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const interrupt = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupt.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupt.abort(signal));
   const directory = mkdtempSync(join(tmpdir(), "cnb-bench-"));
   process.on("exit", () => {
     killAll();
@@ -156,7 +156,7 @@ async function main(args: string[]): Promise<number> {
     await runAll(options, saved, context);
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
-    note("interrupted");
+    note(`interrupted by ${String(interrupt.signal.reason)}; samples so far: ${resolve(options.json)}`);
     return 130;
   }
   conclude(options, saved);

@@ -14,7 +14,7 @@ export interface Bench {
 }
 
 /** Start-up, warm-up and the end, beside the seconds that are measured. */
-const SLACK_MS = 20_000;
+const SLACK_MS = 30_000;
 /** Servers that serve once get this long to end of their own accord. */
 const OWN_END_MS = 2_000;
 /** When CPU time and memory are looked at, as shares of the run: every contender's traffic is flowing at both moments. */
@@ -48,7 +48,7 @@ export async function measure(
       namespace: namespaces?.client,
       cpu: cpuOf("client"),
     });
-    const middle = watch(client, server, setting.seconds, looking.signal);
+    const middle = watch({ client, server }, setting.seconds, contender.leadMs ?? 0, looking.signal);
     // Where the client fails, that is what is reported.
     middle.catch(() => undefined);
     const { stdout, usage } = await client.finish(setting.seconds * 1000 + SLACK_MS, signal).finally(async () => {
@@ -74,14 +74,15 @@ export async function measure(
 
 /** Looks twice; rejects where the run was too short for that. */
 async function watch(
-  client: Subprocess,
-  server: Subprocess,
+  ends: Record<"client" | "server", Subprocess>,
   seconds: number,
+  leadMs: number,
   signal: AbortSignal,
 ): Promise<{ busyCores: Sample["busyCores"]; serverPeakBytes: number }> {
   const look = async (share: number) => {
-    await delay(client.startedMs + share * seconds * 1000 - performance.now(), undefined, { signal });
-    return { client: client.soFar(), server: server.soFar() };
+    const at = ends.client.startedMs + leadMs + share * seconds * 1000;
+    await delay(at - performance.now(), undefined, { signal });
+    return { client: ends.client.soFar(), server: ends.server.soFar() };
   };
   const from = await look(LOOKS[0]);
   const to = await look(LOOKS[1]);

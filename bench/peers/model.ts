@@ -71,6 +71,8 @@ export interface Contender {
   programs: (test: Test) => readonly string[];
   /** Whether it can do this with the row's semantics. */
   can: (workload: Workload) => boolean;
+  /** For how long its client prepares before there is traffic, ms, where that is worth mentioning. */
+  leadMs?: number;
   server: (setting: Setting) => readonly string[];
   client: (setting: Setting) => ClientCommand;
   /** Whether it pins itself; others are pinned from outside, as taskset does it. */

@@ -3,7 +3,7 @@
  * process whatever happens.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, readdirSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { BUILD } from "../shared/paths.js";
@@ -57,7 +57,7 @@ export function killAll(): void {
 }
 
 const STOP_MS = 5_000;
-const LISTEN_MS = 10_000;
+const LISTEN_MS = 30_000;
 const POLL_MS = 5;
 
 export class Subprocess {
@@ -199,12 +199,32 @@ function listProc(pid: number, directory: string): string[] {
   }
 }
 
+/** Much more than all listening sockets of a machine; /proc/PID/net/tcp has them first, and then all that CRR left in TIME_WAIT. */
+const LISTENERS_BYTES = 64 * 1024;
+
+function readStart(path: string): string {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    const buffer = Buffer.alloc(LISTENERS_BYTES);
+    // One read gives a page at most.
+    let length = 0;
+    for (let read = -1; read !== 0 && length < buffer.length; length += read)
+      read = readSync(file, buffer, { offset: length });
+    return buffer.toString("latin1", 0, length);
+  } catch {
+    return "";
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
 /** Whether a socket of the process' network namespace listens on the port: state 0A in /proc/PID/net/tcp. */
 function listensOn(pid: number | undefined, port: number): boolean {
   if (pid === undefined) return false;
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return ["net/tcp", "net/tcp6"].some((file) =>
-    readProc(pid, file)
+    readStart(`/proc/${pid}/${file}`)
       .split("\n")
       .some((line) => {
         const [, address = "", , state] = line.trim().split(/\s+/);

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { resultOf } from "../support/result-schema.js";
 import { type Cli, cli, startServer } from "./support.js";
 
-const QUICK = ["--duration", "200ms", "--warmup", "50ms"];
+const QUICK = ["--duration", "600ms", "--warmup", "100ms"];
 
 let server: Cli;
 let port: string;
@@ -26,7 +26,7 @@ describe("a run", () => {
   ])("of %s prints a table with what was measured", async (command, test, figure) => {
     const { stdout, stderr, code } = await cli(command, "127.0.0.1", "--port", port, ...QUICK);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toMatch(new RegExp(`^${test} to 127\\.0\\.0\\.1: 1 flow, 0\\.\\d s\n`));
+    expect(stdout).toMatch(new RegExp(`^${test} to 127\\.0\\.0\\.1: 1 flow, \\d\\.\\d s\n`));
     expect(stdout).toMatch(figure);
     expect(stdout).toContain("warning SAME_HOST: ");
   });

@@ -21,7 +21,7 @@ describe.concurrent("wrong words on the command line", () => {
     ["rr h --cpus 1,1", "--cpus: expected a list of distinct CPU numbers"],
     ["rr h --cpus 3-1", "--cpus: expected a list of distinct CPU numbers"],
     ["rr h --no-delay maybe", "--no-delay: expected on or off"],
-    ["rr h --engine spin", "--engine: expected one of auto, block, epoll"],
+    ["rr h --engine turbo", "--engine: expected one of auto, block, epoll, spin, uring"],
     ["rr h --rate 5", "--rate: unknown option"],
     ["rr h --close server", "--close: does not apply to rr, only to crr"],
     ["stream h --request 1", "--request: does not apply to stream, only to rr, crr"],

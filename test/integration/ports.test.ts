@@ -100,7 +100,7 @@ describeIf(rootAndNetns())("source ports", () => {
 
     it("are carried further by more addresses", async () => {
       const addresses = lab.network.client.ipv4;
-      const how = ["--close", "client", "--warmup", "0", "-l", "1s", "--local-ports", "23000-23004"];
+      const how = ["--close", "client", "--warmup", "0", "-l", "2s", "--local-ports", "23000-23004"];
       const { transactions } = await lab.measure("crr", "--bind", addresses.join(), ...how);
       expect(transactions?.count).toBeGreaterThan(5);
       expect(transactions?.count).toBeLessThanOrEqual(5 * addresses.length);

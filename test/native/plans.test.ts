@@ -21,7 +21,7 @@ describe("a bad plan", () => {
   it.each<[keyof NativePlan, unknown[]]>([
     ["role", ["both", 1, undefined]],
     ["loop", ["stream", null]],
-    ["engine", ["uring", ""]],
+    ["engine", ["turbo", ""]],
     ["flows", [0, -1, 1.5, NaN, Infinity, 2 ** 32, "1", null, 1_000_001]],
     ["cpus", [[], [1.5], [-2], ["0"], "0", null, [2 ** 31], Array.from({ length: 5000 }, () => -1)]],
     ["address", ["localhost", "", "127.0.0.1:80", "::1%nowhere", 5]],

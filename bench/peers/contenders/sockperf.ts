@@ -10,6 +10,8 @@ export const sockperf: Contender = {
   can: ({ test, flows, messageBytes }) => test === "rr" && flows === 1 && messageBytes >= SOCKPERF_MESSAGE_BYTES,
   pinsItself: false,
   servesOnce: false,
+  // It sleeps before it connects.
+  leadMs: 1_700,
   server: ({ host, ports }) => ["sockperf", "server", "--tcp", "-i", host, "-p", String(ports[0])],
   client: ({ workload, host, ports, seconds }) => {
     const what = ["-t", String(seconds), "-m", String(workload.messageBytes)];

@@ -128,6 +128,12 @@ describe("planHalf", () => {
     expect(setupTimeoutMs(10_000)).toBe(20_000);
     expect(setupTimeoutMs(1_000_000)).toBe(600_000);
   });
+
+  it("lets the client, which knows more, give up before the server", () => {
+    const [server, client] = (["server", "client"] as const).map((role) => planHalf(request({}, { role })));
+    expect(server?.setupTimeoutMs).toBe(setupTimeoutMs(1));
+    expect(client?.setupTimeoutMs).toBeLessThan(setupTimeoutMs(1));
+  });
 });
 
 describe("checkBuffers", () => {

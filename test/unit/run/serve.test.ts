@@ -182,7 +182,7 @@ describe("limits", () => {
     const bad = [
       { ...good, flows: 1e9 },
       { ...good, durationNs: -1 },
-      { ...good, engine: "spin" },
+      { ...good, engine: "turbo" },
       { ...good, requestBytes: 1e12 },
       { ...good, sndbufBytes: null },
       { ...good, serverCpus: Array.from({ length: 9000 }, () => 0) },
