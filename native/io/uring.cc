@@ -1,6 +1,5 @@
 #include "io/uring.h"
 
-#include <linux/time_types.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -131,8 +130,8 @@ io_uring_sqe& Ring::next(uint64_t tag) {
 
 void Ring::submit_and_wait(uint64_t timeout_ns) {
   if (timeout_ns == 0) return enter(1, nullptr);
-  const __kernel_timespec timeout{static_cast<int64_t>(timeout_ns / 1'000'000'000),
-                                  static_cast<long long>(timeout_ns % 1'000'000'000)};
+  const uring::Timespec timeout{static_cast<int64_t>(timeout_ns / 1'000'000'000),
+                                static_cast<int64_t>(timeout_ns % 1'000'000'000)};
   uring::GetEventsArg argument{};
   argument.timeout = reinterpret_cast<uint64_t>(&timeout);
   enter(1, &argument);

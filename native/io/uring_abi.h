@@ -47,6 +47,11 @@ constexpr uint32_t kCancelFdFixed = 1u << 3;
 // Flags of completions.
 constexpr uint32_t kCompletionMore = 1u << 1;
 
+struct Timespec {
+  int64_t seconds;
+  int64_t ns;
+};
+
 struct GetEventsArg {
   uint64_t signal_mask;
   uint32_t signal_mask_size;

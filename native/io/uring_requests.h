@@ -90,7 +90,7 @@ inline void close_slot(io_uring_sqe& entry, uint32_t slot) {
 inline void cancel_slot(io_uring_sqe& entry, uint32_t slot) {
   entry.opcode = IORING_OP_ASYNC_CANCEL;
   entry.fd = static_cast<int32_t>(slot);
-  entry.rw_flags = static_cast<int>(kCancelFd | kCancelFdFixed | kCancelAll);
+  entry.cancel_flags = kCancelFd | kCancelFdFixed | kCancelAll;
 }
 
 }  // namespace cnb::uring
