@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "io/calls.h"
+
 namespace cnb {
 
 // Blocking calls that survive partial results. Signals are blocked in our threads, so EINTR means only that a tracer
@@ -14,7 +16,7 @@ namespace cnb {
 // False with errno set; the bytes before the failure are lost to the caller, whose flow is over.
 inline bool send_all(int fd, const uint8_t* data, size_t size) {
   while (size > 0) {
-    const ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
+    const ssize_t n = calls::send(fd, data, size, MSG_NOSIGNAL);
     if (n < 0) {
       if (errno == EINTR) continue;
       return false;
@@ -27,7 +29,7 @@ inline bool send_all(int fd, const uint8_t* data, size_t size) {
 
 inline ssize_t recv_some(int fd, void* data, size_t size, int flags = 0) {
   for (;;) {
-    const ssize_t n = recv(fd, data, size, flags);
+    const ssize_t n = calls::recv(fd, data, size, flags);
     if (n >= 0 || errno != EINTR) return n;
   }
 }

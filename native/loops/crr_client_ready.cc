@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "io/block.h"
+#include "io/calls.h"
 #include "io/readiness.h"
 #include "loops/crr.h"
 #include "loops/loops.h"
@@ -90,7 +91,7 @@ class Client {
     Flow& flow = flows_[i];
     while (flow.left > 0) {
       const uint8_t* data = worker_.send_buffer().data() + (plan_.request - flow.left);
-      const ssize_t n = send(flow.fd.get(), data, flow.left, MSG_NOSIGNAL);
+      const ssize_t n = calls::send(flow.fd.get(), data, flow.left, MSG_NOSIGNAL);
       if (n < 0) {
         if (!would_block(errno)) failed(i, errno);
         return false;
@@ -108,7 +109,7 @@ class Client {
     Flow& flow = flows_[i];
     Buffer& scratch = worker_.recv_buffer();
     while (flow.left > 0) {
-      const ssize_t n = recv(flow.fd.get(), scratch.data(), std::min(scratch.size(), flow.left), 0);
+      const ssize_t n = calls::recv(flow.fd.get(), scratch.data(), std::min(scratch.size(), flow.left), 0);
       if (n < 0 && would_block(errno)) return true;
       if (n <= 0) return failed(i, n == 0 ? ECONNRESET : errno);
       ready_.progress();
@@ -123,7 +124,7 @@ class Client {
 
   bool await_end(size_t i) {
     uint8_t byte;
-    const ssize_t n = recv(flows_[i].fd.get(), &byte, sizeof byte, 0);
+    const ssize_t n = calls::recv(flows_[i].fd.get(), &byte, sizeof byte, 0);
     if (n == 0) return finish(i);
     if (n < 0 && would_block(errno)) return true;
     return failed(i, n > 0 ? EPROTO : errno);

@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "io/block.h"
+#include "io/calls.h"
 #include "io/readiness.h"
 #include "loops/crr.h"
 #include "loops/loops.h"
@@ -96,7 +97,7 @@ class Server {
     const int fd = connection.fd.get();
     Buffer& scratch = worker_.recv_buffer();
     while (connection.state == State::receiving) {
-      const ssize_t n = recv(fd, scratch.data(), std::min(scratch.size(), connection.left), 0);
+      const ssize_t n = calls::recv(fd, scratch.data(), std::min(scratch.size(), connection.left), 0);
       if (n <= 0) return n == 0 || !would_block(errno);
       moved(connection);
       connection.left -= static_cast<size_t>(n);
@@ -107,7 +108,7 @@ class Server {
     }
     while (connection.state == State::sending) {
       const uint8_t* data = worker_.send_buffer().data() + (plan_.response - connection.left);
-      const ssize_t n = send(fd, data, connection.left, MSG_NOSIGNAL);
+      const ssize_t n = calls::send(fd, data, connection.left, MSG_NOSIGNAL);
       if (n < 0) return !would_block(errno);
       moved(connection);
       connection.left -= static_cast<size_t>(n);
@@ -118,7 +119,7 @@ class Server {
       }
     }
     // The client closes first; its FIN or RST ends the connection.
-    return !(recv(fd, scratch.data(), scratch.size(), 0) < 0 && would_block(errno));
+    return !(calls::recv(fd, scratch.data(), scratch.size(), 0) < 0 && would_block(errno));
   }
 
   void moved(Connection& connection) {

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "io/block.h"
 #include "io/busy_poll.h"
+#include "io/calls.h"
 #include "io/readiness.h"
 #include "loops/loops.h"
 #include "loops/rr.h"
@@ -80,7 +81,7 @@ class Exchanger {
     const int fd = worker_.flow_fd(flow);
     while (exchange.owed > 0) {
       const size_t size = exchange.next_send(side_.out);
-      const ssize_t n = send(fd, worker_.send_buffer().data(), size, MSG_NOSIGNAL | MSG_DONTWAIT);
+      const ssize_t n = calls::send(fd, worker_.send_buffer().data(), size, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (n < 0 && would_block(errno)) break;
       if (n < 0) return ended(flow, false);
       ready_.progress();

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "io/block.h"
 #include "io/busy_poll.h"
+#include "io/calls.h"
 #include "io/file_source.h"
 #include "io/readiness.h"
 #include "io/zerocopy.h"
@@ -63,7 +64,7 @@ class Source {
     // A non-blocking socket makes sendfile non-blocking too; it has no flags of its own.
     if (file_) return file_->send(fd);
     const Buffer& buffer = worker_.send_buffer();
-    return ::send(fd, buffer.data(), buffer.size(), flags | MSG_NOSIGNAL);
+    return calls::send(fd, buffer.data(), buffer.size(), flags | MSG_NOSIGNAL);
   }
 
   Worker& worker_;
