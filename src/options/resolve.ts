@@ -6,7 +6,7 @@ import { invalidOption, nearest } from "./invalid.js";
 import { expectedText, parseValue } from "./kinds.js";
 import { TESTS, type NamingStyle, appliesTo, flagOf, optionName } from "./names.js";
 import type { ResolvedServeOptions, ResolvedSpec, TestName } from "./resolved.js";
-import type { Command, OutputsOf, Table } from "./row.js";
+import type { Command, OutputsOf, Row, Table } from "./row.js";
 import { runTable, serveTable } from "./table.js";
 
 /**
@@ -41,10 +41,11 @@ export function resolveServeOptions(input: ServeOptions = {}, style: NamingStyle
 export function checkResolvedSpec(value: unknown): ResolvedSpec {
   const fields = asRecord(value);
   const input: Record<string, unknown> = { test: fields["test"], host: fields["host"] };
-  for (const [key, row] of Object.entries(runTable)) {
+  const command = TESTS[fields["test"] as TestName];
+  for (const [key, row] of Object.entries<Row>(runTable)) {
     const field = fields[row.field];
     if (field === undefined) throw invalidOption(key, expectedText(row), field);
-    if (!isDefault(field, row.default)) input[key] = row.kind === "duration" ? inSeconds(field) : field;
+    if (!isDefault(field, defaultOf(row, command))) input[key] = row.kind === "duration" ? inSeconds(field) : field;
   }
   return resolveRunOptions(input as unknown as RunOptions);
 }
@@ -72,7 +73,7 @@ function resolveTable<T extends Table>(
   for (const [key, row] of Object.entries(table)) {
     const value = input[key];
     if (isLeftOut(value, row.default)) {
-      resolved[row.field] = structuredClone(row.default);
+      resolved[row.field] = structuredClone(defaultOf(row, command));
       continue;
     }
     const name = optionName(style, key, row);
@@ -82,6 +83,10 @@ function resolveTable<T extends Table>(
     resolved[row.field] = parsed;
   }
   return resolved as OutputsOf<T>;
+}
+
+function defaultOf(row: Row, command: Command): unknown {
+  return "defaultFor" in row ? (row.defaultFor?.[command] ?? row.default) : row.default;
 }
 
 function isLeftOut(value: unknown, fallback: unknown): boolean {

@@ -30,7 +30,7 @@ export type Row = RowBase &
     | ({ kind: "percent"; default: number } & Ranged)
     | { kind: "cpus"; default: null }
     | { kind: "choice"; default: string; choices: readonly string[]; switches?: Readonly<Record<string, string>> }
-    | { kind: "onOff"; default: boolean }
+    | { kind: "onOff"; default: boolean; defaultFor?: Partial<Record<Command, boolean>> }
     | { kind: "flag"; default: false }
     | { kind: "congestion"; default: "" }
     | { kind: "host"; default: "" }

@@ -249,6 +249,9 @@ export const runTable = {
     field: "noDelay",
     flags: "--no-delay <on|off>",
     default: true,
+    // Bulk data is better served by Nagle's algorithm (RFC 896), which netperf and iperf3 leave on: it fills segments.
+    defaultFor: { stream: false, maerts: false },
+    defaultText: "on for rr and crr",
     commands: ALL,
     help: "TCP_NODELAY on both ends",
   },

@@ -16,7 +16,7 @@ describe("the README's tables", () => {
       "| `--warmup <time>` | `warmup` | 1s | 0s to 1h | stream, maerts, rr, crr | traffic before the window that counts for nothing |",
     );
     expect(lines).toContain(
-      "| `--no-delay <on\\|off>` | `noDelay` | on | on, off | stream, maerts, rr, crr | TCP_NODELAY on both ends |",
+      "| `--no-delay <on\\|off>` | `noDelay` | on for rr and crr | on, off | stream, maerts, rr, crr | TCP_NODELAY on both ends |",
     );
   });
 });

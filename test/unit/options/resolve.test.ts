@@ -64,6 +64,16 @@ describe("resolveRunOptions", () => {
     });
   });
 
+  it.each([
+    ["tcp_stream", false],
+    ["tcp_maerts", false],
+    ["tcp_rr", true],
+    ["tcp_crr", true],
+  ] as const)("has %s send with TCP_NODELAY %s unless told otherwise", (test, noDelay) => {
+    expect(resolveRunOptions({ test, host: "h" }).noDelay).toBe(noDelay);
+    expect(resolveRunOptions({ test, host: "h", noDelay: !noDelay }).noDelay).toBe(!noDelay);
+  });
+
   it("takes natural types and strings alike", () => {
     const typed = resolveRunOptions({
       test: "tcp_crr",
@@ -239,6 +249,7 @@ describe("checkResolvedSpec", () => {
       interval: "1s",
       zerocopy: "msg",
       mss: 1400,
+      noDelay: true,
     },
     { ...base, flows: 10_000, threads: 2, engine: "epoll", burst: 7, noDelay: false, congestion: "bbr", sndbuf: "4M" },
   ];
