@@ -62,6 +62,15 @@ Napi::Object tcp_info(Napi::Env env, const TcpInfo& info) {
   set(object, "cwndPackets", info.cwnd_packets);
   set(object, "mssBytes", info.mss_bytes);
   set(object, "deliveryRateBitsPerSecond", info.delivery_rate_bits_per_second);
+  set(object, "busyNs", info.busy_ns);
+  set(object, "rwndLimitedNs", info.rwnd_limited_ns);
+  set(object, "sndbufLimitedNs", info.sndbuf_limited_ns);
+  return object;
+}
+
+Napi::Object tcp_summary(Napi::Env env, const TcpSummary& summary) {
+  Napi::Object object = tcp_info(env, summary.info);
+  set(object, "flows", summary.flows);
   return object;
 }
 
@@ -106,6 +115,7 @@ Napi::Value to_js(Napi::Env env, const Snapshot& snapshot) {
   object.Set("ready", Napi::Boolean::New(env, snapshot.ready));
   object.Set("counters", counters(env, snapshot.totals));
   if (snapshot.latency) object.Set("latency", histogram(env, *snapshot.latency));
+  if (snapshot.tcp) object.Set("tcp", tcp_summary(env, *snapshot.tcp));
   return object;
 }
 
@@ -120,6 +130,7 @@ Napi::Value to_js(Napi::Env env, const Result& result) {
     flows.Set(i, flow(env, result.flows[i]));
   }
   object.Set("flows", flows);
+  if (result.tcp) object.Set("tcp", tcp_summary(env, *result.tcp));
   if (result.latencies) {
     object.Set("latency", histogram(env, result.latencies->latency));
     if (result.latencies->connect) object.Set("connectLatency", histogram(env, *result.latencies->connect));

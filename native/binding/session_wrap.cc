@@ -79,7 +79,7 @@ void SessionWrap::deliver(Napi::Env env, Napi::Function callback, SessionWrap* w
 // Gives back the descriptors, buffers and histograms of every worker, and joins the session's own thread, which has no
 // more to do than to return from telling that it ended.
 void SessionWrap::finish() {
-  was_ready_ = session_->snapshot(false).ready;
+  was_ready_ = session_->snapshot({}).ready;
   result_ = session_->result();
   session_.reset();
 }
@@ -111,10 +111,11 @@ void SessionWrap::stop(const Napi::CallbackInfo&) {
 }
 
 Napi::Value SessionWrap::snapshot(const Napi::CallbackInfo& info) {
-  const bool histograms = info.Length() > 0 && info[0].ToBoolean().Value();
-  if (session_) return to_js(info.Env(), session_->snapshot(histograms));
-  Snapshot last{now_ns(), result_->window_ns, was_ready_, result_->window, std::nullopt};
-  if (histograms && result_->latencies) last.latency = result_->latencies->latency;
+  const SnapshotParts parts{.latency = info[0].ToBoolean(), .tcp = info[1].ToBoolean()};
+  if (session_) return to_js(info.Env(), session_->snapshot(parts));
+  Snapshot last{now_ns(), result_->window_ns, was_ready_, result_->window, std::nullopt, std::nullopt};
+  if (parts.latency && result_->latencies) last.latency = result_->latencies->latency;
+  if (parts.tcp) last.tcp = result_->tcp;
   return to_js(info.Env(), last);
 }
 

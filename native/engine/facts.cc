@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstddef>
 
 #include "core/socket.h"
@@ -27,7 +28,44 @@ std::optional<TcpInfo> tcp_info_of(int fd) {
   if (size >= offsetof(tcp_info, tcpi_delivery_rate) + sizeof info.tcpi_delivery_rate) {
     result.delivery_rate_bits_per_second = info.tcpi_delivery_rate * 8;
   }
+  if (size >= offsetof(tcp_info, tcpi_sndbuf_limited) + sizeof info.tcpi_sndbuf_limited) {
+    result.busy_ns = info.tcpi_busy_time * 1000;
+    result.rwnd_limited_ns = info.tcpi_rwnd_limited * 1000;
+    result.sndbuf_limited_ns = info.tcpi_sndbuf_limited * 1000;
+  }
   return result;
+}
+
+TcpInfo TcpInfo::since(const TcpInfo& start) const {
+  TcpInfo info = *this;
+  info.retransmits -= start.retransmits;
+  info.busy_ns -= start.busy_ns;
+  info.rwnd_limited_ns -= start.rwnd_limited_ns;
+  info.sndbuf_limited_ns -= start.sndbuf_limited_ns;
+  return info;
+}
+
+std::optional<TcpSummary> summarize(const std::vector<std::optional<TcpInfo>>& flows) {
+  TcpSummary summary;
+  TcpInfo& sum = summary.info;
+  sum.min_rtt_ns = UINT64_MAX;
+  for (const auto& flow : flows) {
+    if (!flow) continue;
+    summary.flows++;
+    sum.rtt_ns += flow->rtt_ns;
+    sum.rttvar_ns += flow->rttvar_ns;
+    sum.min_rtt_ns = std::min(sum.min_rtt_ns, flow->min_rtt_ns);
+    sum.cwnd_packets += flow->cwnd_packets;
+    sum.mss_bytes += flow->mss_bytes;
+    sum.delivery_rate_bits_per_second += flow->delivery_rate_bits_per_second;
+    sum.retransmits += flow->retransmits;
+    sum.busy_ns += flow->busy_ns;
+    sum.rwnd_limited_ns += flow->rwnd_limited_ns;
+    sum.sndbuf_limited_ns += flow->sndbuf_limited_ns;
+  }
+  if (summary.flows == 0) return std::nullopt;
+  for (uint64_t* mean : {&sum.rtt_ns, &sum.rttvar_ns, &sum.cwnd_packets, &sum.mss_bytes}) *mean /= summary.flows;
+  return summary;
 }
 
 SocketFacts socket_facts_of(int fd) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cnb {
 
@@ -11,11 +12,23 @@ struct TcpInfo {
   uint64_t rtt_ns = 0;
   uint64_t rttvar_ns = 0;
   uint64_t min_rtt_ns = 0;
-  // Since the connection began.
-  uint64_t retransmits = 0;
   uint64_t cwnd_packets = 0;
   uint64_t mss_bytes = 0;
   uint64_t delivery_rate_bits_per_second = 0;
+  // Since the connection began, until since() says otherwise.
+  uint64_t retransmits = 0;
+  uint64_t busy_ns = 0;  // with data to send
+  uint64_t rwnd_limited_ns = 0;
+  uint64_t sndbuf_limited_ns = 0;
+
+  // The same with what grows counted from `start`.
+  TcpInfo since(const TcpInfo& start) const;
+};
+
+// Several connections as one: means of what describes them, sums of what they did.
+struct TcpSummary {
+  uint64_t flows = 0;
+  TcpInfo info;
 };
 
 // What the kernel made of the socket options asked for.
@@ -27,6 +40,8 @@ struct SocketFacts {
 };
 
 std::optional<TcpInfo> tcp_info_of(int fd);
+// Nothing where none of the connections tells.
+std::optional<TcpSummary> summarize(const std::vector<std::optional<TcpInfo>>& flows);
 SocketFacts socket_facts_of(int fd);
 
 }  // namespace cnb

@@ -227,7 +227,7 @@ void Session::supervise() {
       on_event_(Event::ready);
     }
     if (go_.load(std::memory_order_acquire) && !shared_.gate.exchange(true)) shared_.gate.notify_all();
-    read_tcp_info();
+    note_tcp_info();
     pollfd waiting{wake_event_.get(), POLLIN, 0};
     poll(&waiting, 1, -1);
     drain_wake();
@@ -238,7 +238,7 @@ void Session::wind_up() {
   // A fault or an abort ends the window where it is; what was measured until now stays valid.
   close_window_at(now_ns());
   stop_.store(true, std::memory_order_release);
-  read_tcp_info();
+  note_tcp_info();
   shared_.stage.store(Stage::stop, std::memory_order_seq_cst);
   shared_.gate.store(true);
   shared_.gate.notify_all();
@@ -273,21 +273,27 @@ uint64_t Session::workers_cpu_ns() const {
   return sum;
 }
 
-// Reads TCP_INFO when the window has opened and again when it has closed: the flows' retransmissions in between are its
-// own.
-void Session::read_tcp_info() {
+// TCP_INFO of every flow. Only while the sockets cannot go away: on the session's own thread, or under the mutex.
+Session::TcpInfos Session::read_tcp_info() const {
+  TcpInfos all;
+  all.reserve(plan_.flows);
+  for (const auto& worker : workers_) {
+    for (size_t i = 0; i < worker->flow_count(); i++) all.push_back(tcp_info_of(worker->flow_fd(i)));
+  }
+  return all;
+}
+
+// Reads TCP_INFO when the window has opened and again when it has closed: what the flows' counters grew by in between is
+// the window's.
+void Session::note_tcp_info() {
   if (!plan_.long_lived()) return;
-  const auto read = [this] {
-    std::vector<std::optional<TcpInfo>> all;
-    all.reserve(plan_.flows);
-    for (const auto& worker : workers_) {
-      for (size_t i = 0; i < worker->flow_count(); i++) all.push_back(tcp_info_of(worker->flow_fd(i)));
-    }
-    return all;
-  };
-  if (opened_ns_.load() != 0 && info_at_open_.empty()) info_at_open_ = read();
+  if (opened_ns_.load() != 0 && info_at_open_.empty()) {
+    TcpInfos infos = read_tcp_info();
+    const std::lock_guard lock(mutex_);
+    info_at_open_ = std::move(infos);
+  }
   if (closed_ns_.load() != 0 && info_at_close_.empty()) {
-    info_at_close_ = read();
+    info_at_close_ = read_tcp_info();
     if (const int fd = workers_[0]->flow_fd(0); fd >= 0) facts_ = socket_facts_of(fd);
   }
 }

@@ -55,6 +55,13 @@ struct Snapshot {
   bool ready = false;
   Totals totals;
   std::optional<HistogramData> latency;
+  std::optional<TcpSummary> tcp;
+};
+
+// What a snapshot takes beside the counters, since it costs more.
+struct SnapshotParts {
+  bool latency = false;
+  bool tcp = false;  // long-lived flows within the window
 };
 
 struct Result {
@@ -62,6 +69,7 @@ struct Result {
   Totals window;
   Totals total;
   std::vector<FlowResult> flows;
+  std::optional<TcpSummary> tcp;
   std::optional<Latencies> latencies;
   struct Zerocopy {
     uint64_t requested, zero_copied, copied;
@@ -95,7 +103,7 @@ class Session {
   void open_window();
   void close_window();
   void stop();
-  Snapshot snapshot(bool histogram) const;
+  Snapshot snapshot(SnapshotParts parts) const;
   bool ended() const { return ended_.load(std::memory_order_acquire); }
   // Only once ended().
   Result result() const;
@@ -111,7 +119,9 @@ class Session {
   void wind_up();
   bool workers_done() const;
   void close_window_at(uint64_t now);
-  void read_tcp_info();
+  using TcpInfos = std::vector<std::optional<TcpInfo>>;
+  TcpInfos read_tcp_info() const;
+  void note_tcp_info();
   Fd sample_socket() const;
   uint64_t workers_cpu_ns() const;
   void wake();
@@ -135,15 +145,17 @@ class Session {
   std::atomic<uint64_t> opened_ns_{0};
   std::atomic<uint64_t> closed_ns_{0};
 
-  // Guards the workers' CPU clocks (a joined thread has none) and the stage's transitions.
+  // Guards the workers' CPU clocks (a joined thread has none), the flows' sockets once they are handed out, the stage's
+  // transitions and what is noted at them.
   mutable std::mutex mutex_;
   bool joined_ = false;
   uint64_t cpu_at_open_ns_ = 0;
   uint64_t worker_cpu_ns_ = 0;
 
+  TcpInfos info_at_open_;
+
   // The session's own thread only, until ended.
-  std::vector<std::optional<TcpInfo>> info_at_open_;
-  std::vector<std::optional<TcpInfo>> info_at_close_;
+  TcpInfos info_at_close_;
   SocketFacts facts_;
   Fault fault_;
 

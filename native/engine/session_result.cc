@@ -18,6 +18,16 @@ size_t slots_of(const Plan& plan, const Worker& worker) {
   return plan.role == Role::server && !plan.long_lived() ? 1 : worker.flow_count();
 }
 
+// What the flows did since the window opened; flows that did not tell then, or do not now, are empty.
+std::vector<std::optional<TcpInfo>> within_window(std::vector<std::optional<TcpInfo>> now,
+                                                  const std::vector<std::optional<TcpInfo>>& open) {
+  for (size_t i = 0; i < now.size(); i++) {
+    const bool told = now[i] && i < open.size() && open[i];
+    now[i] = told ? std::optional(now[i]->since(*open[i])) : std::nullopt;
+  }
+  return now;
+}
+
 Latencies merge_latencies(const std::vector<std::unique_ptr<Worker>>& workers) {
   Latencies merged;
   for (const auto& worker : workers) {
@@ -43,7 +53,7 @@ void Totals::add(const FlowCounters& flow) {
   errors.other += flow.errors.other.load();
 }
 
-Snapshot Session::snapshot(bool histogram) const {
+Snapshot Session::snapshot(SnapshotParts parts) const {
   Snapshot snapshot;
   snapshot.at_ns = now_ns();
   const uint64_t opened = opened_ns_.load(std::memory_order_acquire);
@@ -51,10 +61,15 @@ Snapshot Session::snapshot(bool histogram) const {
   if (opened != 0) snapshot.window_ns = (closed != 0 ? closed : std::max(snapshot.at_ns, opened)) - opened;
   snapshot.ready = ready_.load(std::memory_order_acquire);
   for (const auto& worker : workers_) add_all(snapshot.totals, worker->window(), slots_of(plan_, *worker));
-  if (histogram && workers_[0]->window().latency) {
+  if (parts.latency && workers_[0]->window().latency) {
     HistogramData merged;
     for (const auto& worker : workers_) worker->window().latency->latency.merge_into(merged);
     snapshot.latency = std::move(merged);
+  }
+  if (parts.tcp) {
+    const std::lock_guard lock(mutex_);
+    const bool within = !info_at_open_.empty() && closed == 0 && !joined_;
+    if (within) snapshot.tcp = summarize(within_window(read_tcp_info(), info_at_open_));
   }
   return snapshot;
 }
@@ -84,11 +99,9 @@ Result Session::result() const {
     zerocopy.copied += window.zerocopy.copied.load();
     result.huge_pages = result.huge_pages || worker->huge_pages();
   }
-  for (size_t i = 0; i < result.flows.size() && i < info_at_close_.size(); i++) {
-    auto info = info_at_close_[i];
-    if (info && i < info_at_open_.size() && info_at_open_[i]) info->retransmits -= info_at_open_[i]->retransmits;
-    result.flows[i].tcp_info = info;
-  }
+  const auto infos = within_window(info_at_close_, info_at_open_);
+  for (size_t i = 0; i < result.flows.size() && i < infos.size(); i++) result.flows[i].tcp_info = infos[i];
+  result.tcp = summarize(infos);
   if (plan_.loop == LoopKind::send && plan_.zerocopy == Zerocopy::msg) result.zerocopy = zerocopy;
   if (workers_[0]->window().latency) result.latencies = merge_latencies(workers_);
   return result;

@@ -156,7 +156,7 @@ TEST_P(EveryEngine, SpentPortsAreCountedAndTheRunGoesOn) {
   client->open_window();
   client->go();
   EXPECT_TRUE(client.await_snapshot([](const Snapshot& now) { return now.totals.errors.ports_exhausted > 3; }));
-  EXPECT_EQ(client->snapshot(false).totals.transactions, 0u);
+  EXPECT_EQ(client->snapshot({}).totals.transactions, 0u);
   holder.reset();
   EXPECT_TRUE(client.await_snapshot([](const Snapshot& now) { return now.totals.transactions > 3; }));
   client->stop();
@@ -192,7 +192,7 @@ TEST(SessionFault, PortsOfOtherProgramsArePassedOver) {
   client->open_window();
   client->go();
   EXPECT_TRUE(client.await_snapshot([](const Snapshot& now) { return now.totals.transactions > 60; }));
-  EXPECT_EQ(client->snapshot(false).totals.errors.ports_exhausted, 0u);
+  EXPECT_EQ(client->snapshot({}).totals.errors.ports_exhausted, 0u);
 }
 
 TEST(SessionFault, CpuThatDoesNotExistIsNamed) {
@@ -276,7 +276,7 @@ TEST(SessionLife, StopsAtAnyMoment) {
     if (random() % 2) client->open_window();
     if (random() % 2) server->open_window();
     nap();
-    client->snapshot(true);
+    client->snapshot({.latency = true, .tcp = true});
     if (random() % 2) client->close_window();
     (random() % 2 ? client : server)->stop();
   }

@@ -45,7 +45,7 @@ class Observed {
   template <typename Condition>
   bool await_snapshot(Condition condition) {
     const auto until = std::chrono::steady_clock::now() + kPatience;
-    while (!condition(session_->snapshot(false))) {
+    while (!condition(session_->snapshot({}))) {
       if (std::chrono::steady_clock::now() > until) return false;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }

@@ -190,8 +190,8 @@ TEST(Session, NothingCountsOutsideTheWindow) {
   // No window yet: the server's loop has answered (it closes its accept queue only after admitting), the client has
   // counted nothing.
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  EXPECT_EQ(client->snapshot(false).totals.transactions, 0u);
-  EXPECT_EQ(client->snapshot(false).window_ns, 0u);
+  EXPECT_EQ(client->snapshot({}).totals.transactions, 0u);
+  EXPECT_EQ(client->snapshot({}).window_ns, 0u);
   client->stop();
   ASSERT_TRUE(client.await_ended());
   EXPECT_EQ(client->result().window.transactions, 0u);

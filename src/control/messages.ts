@@ -47,6 +47,20 @@ const fromClient = {
   ping: {},
 };
 
+const tcpSummary = object({
+  flows: integer(1),
+  rttNs: integer(),
+  rttvarNs: integer(),
+  minRttNs: integer(),
+  retransmits: integer(),
+  cwndPackets: integer(),
+  mssBytes: integer(),
+  deliveryRateBitsPerSecond: integer(),
+  busyNs: integer(),
+  rwndLimitedNs: integer(),
+  sndbufLimitedNs: integer(),
+});
+
 const fromServer = {
   hello,
   /** Ends a session that never began. */
@@ -63,7 +77,8 @@ const fromServer = {
   ready: {},
   going: {},
   opened: {},
-  sampled: { windowNs: integer(), bytesSent: integer(), bytesReceived: integer() },
+  /** `tcp` where the server sends (MAERTS). */
+  sampled: { windowNs: integer(), bytesSent: integer(), bytesReceived: integer(), tcp: optional(tcpSummary) },
   closed: {},
   /** `end`: the server's EndReport. */
   report: { end: opaque },

@@ -126,6 +126,8 @@ export interface NativeSnapshot {
   counters: NativeCounters;
   /** With `histograms` asked for: RR has `latency`; CRR has all three. */
   latency?: NativeHistogram;
+  /** With `tcp` asked for: long-lived flows, between the window's opening and its close. */
+  tcp?: NativeTcpSummary;
 }
 
 export interface NativeTcpInfo {
@@ -137,6 +139,15 @@ export interface NativeTcpInfo {
   cwndPackets: number;
   mssBytes: number;
   deliveryRateBitsPerSecond: number;
+  /** Time within the window with data to send, and the parts of it held back by the receiver's window and by the send buffer. */
+  busyNs: number;
+  rwndLimitedNs: number;
+  sndbufLimitedNs: number;
+}
+
+/** Several connections as one: sums of retransmits, times and delivery rates, means of the rest, the least `minRttNs`. */
+export interface NativeTcpSummary extends NativeTcpInfo {
+  flows: number;
 }
 
 export interface NativeFlow {
@@ -159,6 +170,8 @@ export interface NativeResult {
   total: NativeCounters;
   /** Server CRR: one entry per worker, since connections belong to nobody. */
   flows: NativeFlow[];
+  /** Of the flows' `tcpInfo`. */
+  tcp?: NativeTcpSummary;
   /** RR client: round trip. CRR client: the whole transaction. */
   latency?: NativeHistogram;
   /** CRR client only. */
@@ -187,7 +200,7 @@ export interface NativeSession {
   closeWindow(): void;
   /** Ends the session from any state; `ended` follows promptly. Idempotent. */
   stop(): void;
-  snapshot(histograms: boolean): NativeSnapshot;
+  snapshot(histograms: boolean, tcp?: boolean): NativeSnapshot;
   /** After `ended`; throws before. */
   result(): NativeResult;
 }

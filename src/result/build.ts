@@ -67,6 +67,8 @@ export function buildResult(raw: RawRun): Result {
     workers: both(raw, workers),
     ...measured,
     cpu: cpuSection(spec.test, rate, { local: local.cpu, remote: remote?.cpu }),
+    network: compact({ local: local.network, remote: remote?.network }),
+    tcpInfo: byDirection<EndReport>(spec, raw).sender?.tcp,
     flows: flowResults(spec, local.flows, remote?.flows),
     zerocopy: byDirection<EndReport>(spec, raw).sender?.zerocopy,
     socket: both(raw, (end) => end.socket),

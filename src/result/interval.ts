@@ -4,12 +4,13 @@ import { compact } from "./compact.js";
 import { histogramBetween, latencyFigures } from "./latency.js";
 import type { Interval } from "./model.js";
 import { byDirection, isStream, tally, volume } from "./rates.js";
-import type { IntervalPoint } from "./raw.js";
+import type { IntervalPoint, TcpSummary } from "./raw.js";
 
 interface Moment {
   windowNs: number;
   bytesSent: number;
   bytesReceived: number;
+  tcp?: TcpSummary | undefined;
 }
 
 /** Both hosts at one moment. Where the window has only just opened, a server that was not asked has counted nothing either. */
@@ -31,6 +32,23 @@ function throughputBetween(spec: ResolvedSpec, from: IntervalPoint, to: Interval
   return goodput || sender ? compact({ ...goodput, sender }) : undefined;
 }
 
+/** What grows is counted from `from`, where the window opened when it is absent. */
+function tcpBetween(spec: ResolvedSpec, from: IntervalPoint, to: IntervalPoint): TcpSummary | undefined {
+  const of = (point: IntervalPoint): TcpSummary | undefined =>
+    byDirection<{ tcp?: TcpSummary | undefined }>(spec, point).sender?.tcp;
+  const [before, after] = [of(from), of(to)];
+  if (after === undefined) return undefined;
+  const grown = (name: "retransmits" | "busyNs" | "rwndLimitedNs" | "sndbufLimitedNs"): number =>
+    Math.max(0, after[name] - (before?.[name] ?? 0));
+  return {
+    ...after,
+    retransmits: grown("retransmits"),
+    busyNs: grown("busyNs"),
+    rwndLimitedNs: grown("rwndLimitedNs"),
+    sndbufLimitedNs: grown("sndbufLimitedNs"),
+  };
+}
+
 /**
  * The interval between two points of one window, `from` before `to`. Goodput needs the receiver's figures at both points (at the one where
  * the window opens they may be left out); latency needs the histogram at `to` (one that `from` lacks counts as empty).
@@ -47,5 +65,6 @@ export function buildInterval(spec: ResolvedSpec, from: IntervalPoint, to: Inter
       ? undefined
       : tally(to.local.counters.transactions - from.local.counters.transactions, durationNs),
     latency: stream ? undefined : latencyFigures(spec.test === "tcp_crr" ? "transaction" : "rtt", histogram),
+    tcpInfo: tcpBetween(spec, from, to),
   });
 }

@@ -4,7 +4,7 @@
  */
 import type { Static } from "typebox";
 import type { ResolvedSpec } from "../options/spec.js";
-import type { CpuUsageSchema, HostContextSchema } from "./schema/host.js";
+import type { CpuUsageSchema, HostContextSchema, NetworkUseSchema } from "./schema/host.js";
 import type {
   FlowResultSchema,
   IntervalLatencySchema,
@@ -24,6 +24,7 @@ export type LatencySummary = Static<typeof LatencySummarySchema>;
 export type LatencyKind = LatencySummary["kind"];
 export type IntervalLatency = Static<typeof IntervalLatencySchema>;
 export type CpuUsage = Static<typeof CpuUsageSchema>;
+export type NetworkUse = Static<typeof NetworkUseSchema>;
 export type HostContext = Static<typeof HostContextSchema>;
 export type Warning = Static<typeof WarningSchema>;
 

@@ -4,19 +4,21 @@
  */
 import type { Static } from "typebox";
 import type { ResolvedSpec } from "../options/spec.js";
-import type { CpuUsage, Interval, RunState, Warning } from "./model.js";
+import type { CpuUsage, Interval, NetworkUse, RunState, Warning } from "./model.js";
 import type {
   ConnectErrorsSchema,
   CountersSchema,
   EndReportSchema,
   SocketSchema,
   TcpInfoSchema,
+  TcpSummarySchema,
   ZerocopySchema,
 } from "./schema/wire.js";
 
 export type ConnectErrors = Static<typeof ConnectErrorsSchema>;
 export type Counters = Static<typeof CountersSchema>;
 export type TcpInfo = Static<typeof TcpInfoSchema>;
+export type TcpSummary = Static<typeof TcpSummarySchema>;
 export type ZerocopyBytes = Static<typeof ZerocopySchema>;
 export type SocketSettings = Static<typeof SocketSchema>;
 
@@ -24,7 +26,10 @@ export type SocketSettings = Static<typeof SocketSchema>;
  * One host's end of a run; JSON-safe, the server sends its own. `cpu` is absent where /proc/stat could not be read.
  * `checkEndReport` of `check.ts` checks one that came from a peer.
  */
-export type EndReport = Omit<Static<typeof EndReportSchema>, "cpu"> & { cpu?: CpuUsage | undefined };
+export type EndReport = Omit<Static<typeof EndReportSchema>, "cpu" | "network"> & {
+  cpu?: CpuUsage | undefined;
+  network?: NetworkUse | undefined;
+};
 export type FlowColumns = EndReport["flows"];
 
 /** `counts[i]` belongs to index `first + i` of HdrHistogram(1, 2^42, 3). min and max are 0 when nothing was recorded. */
@@ -65,7 +70,7 @@ export interface IntervalPoint {
   /** ns of the client's monotonic clock. */
   atNs: number;
   /** The client's snapshot: what the window has counted so far. */
-  local: { windowNs: number; counters: Counters; latency?: RawHistogram | undefined };
+  local: { windowNs: number; counters: Counters; latency?: RawHistogram | undefined; tcp?: TcpSummary | undefined };
   /** The server's, over its own window. */
-  remote?: { windowNs: number; bytesReceived: number; bytesSent: number } | undefined;
+  remote?: { windowNs: number; bytesReceived: number; bytesSent: number; tcp?: TcpSummary | undefined } | undefined;
 }

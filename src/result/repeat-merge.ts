@@ -2,12 +2,12 @@
 import { compact } from "./compact.js";
 import { decodeHdr, mergeHistograms } from "./hdr-decode.js";
 import { latencySummary } from "./latency.js";
-import type { CpuUsage, FlowResult, LatencySummary, Result, Warning } from "./model.js";
+import type { CpuUsage, FlowResult, LatencySummary, NetworkUse, Result, Warning } from "./model.js";
 import type { ConnectErrors, Counters, TcpInfo } from "./raw.js";
 import { mean } from "./statistics.js";
 
 /** What all have of a figure, through a fold; undefined where one lacks it. */
-function fold<Value, Merged>(
+export function fold<Value, Merged>(
   values: readonly (Value | undefined)[],
   merge: (known: readonly Value[]) => Merged,
 ): Merged | undefined {
@@ -50,10 +50,25 @@ export function addCounters(counters: readonly (Counters | undefined)[]): Counte
   }));
 }
 
+type KernelThreads = NonNullable<CpuUsage["kernelThreads"]>;
+
+/** A kind that did not run in some run counts as 0 there. */
+function meanThreads(runs: readonly KernelThreads[]): KernelThreads {
+  const totals = new Map<string, number>();
+  for (const { name, cores } of runs.flat()) totals.set(name, (totals.get(name) ?? 0) + cores);
+  return [...totals].sort(([, a], [, b]) => b - a).map(([name, total]) => ({ name, cores: total / runs.length }));
+}
+
 /** CPU use of one host: the mean of the runs; what was throttled is added. */
 export function meanCpu(usages: readonly (CpuUsage | undefined)[]): CpuUsage | undefined {
   return fold(usages, (known) => {
-    const plain = known.map(({ perCpu: _perCpu, cgroup: _cgroup, cpus: _cpus, ...shares }) => shares);
+    const plain = known.map(
+      ({ perCpu: _perCpu, cgroup: _cgroup, kernelThreads: _threads, cpus: _cpus, ...shares }) => shares,
+    );
+    const kernelThreads = fold(
+      known.map((usage) => usage.kernelThreads),
+      meanThreads,
+    );
     const cgroup = fold(
       known.map((usage) => usage.cgroup),
       (groups) => ({
@@ -66,18 +81,42 @@ export function meanCpu(usages: readonly (CpuUsage | undefined)[]): CpuUsage | u
       const same = known.flatMap((usage) => usage.perCpu.find((one) => one.cpu === cpu) ?? []);
       return same.length === known.length ? [eachProperty(same, mean)] : [];
     });
-    return compact({ cpus: known[0]?.cpus ?? 0, ...eachProperty(plain, mean), cgroup, perCpu });
+    return compact({ cpus: known[0]?.cpus ?? 0, ...eachProperty(plain, mean), cgroup, kernelThreads, perCpu });
   });
 }
 
-/** Retransmits are added; what describes a connection at its end is the mean, its least round trip the least. */
-function mergeTcpInfo(infos: readonly TcpInfo[]): TcpInfo {
+/** Retransmits and times are added; what describes a connection at its end is the mean, its least round trip the least. */
+export function mergeTcpInfo<Info extends TcpInfo>(infos: readonly Info[]): Info {
+  const total = (name: keyof TcpInfo): number => sum(infos.map((info) => info[name]));
   return {
     ...eachProperty(infos, roundedMean),
     minRttNs: Math.min(...infos.map(({ minRttNs }) => minRttNs)),
-    retransmits: sum(infos.map(({ retransmits }) => retransmits)),
+    retransmits: total("retransmits"),
+    busyNs: total("busyNs"),
+    rwndLimitedNs: total("rwndLimitedNs"),
+    sndbufLimitedNs: total("sndbufLimitedNs"),
     deliveryRateBitsPerSecond: mean(infos.map(({ deliveryRateBitsPerSecond }) => deliveryRateBitsPerSecond)),
   };
+}
+
+/** Counters of the network stack, added. */
+export function addNetwork(runs: readonly (NetworkUse | undefined)[]): NetworkUse | undefined {
+  return fold(runs, (known) =>
+    compact({
+      interface: fold(
+        known.map((use) => use.interface),
+        (counters) => eachProperty(counters, sum),
+      ),
+      softnet: fold(
+        known.map((use) => use.softnet),
+        (counters) => eachProperty(counters, sum),
+      ),
+      tcp: fold(
+        known.map((use) => use.tcp),
+        (counters) => eachProperty(counters, sum),
+      ),
+    }),
+  );
 }
 
 /** Flow i of every run is flow i of the result. */

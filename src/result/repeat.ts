@@ -6,12 +6,15 @@ import { isStream } from "./rates.js";
 import {
   addCounters,
   addErrors,
+  addNetwork,
   addZerocopy,
+  fold,
   foldMean,
   foldSum,
   meanCpu,
   mergeFlows,
   mergeLatency,
+  mergeTcpInfo,
   sum,
   uniteWarnings,
 } from "./repeat-merge.js";
@@ -177,6 +180,14 @@ export async function summarizeRuns(
     connections: connectionsOf(results),
     ...(await latenciesOf(results)),
     cpu: cpuSection(first.test, sample?.mean, { local, remote }),
+    tcpInfo: fold(
+      results.map(({ tcpInfo }) => tcpInfo),
+      mergeTcpInfo,
+    ),
+    network: compact({
+      local: addNetwork(results.map(({ network }) => network?.local)),
+      remote: addNetwork(results.map(({ network }) => network?.remote)),
+    }),
     flows: mergeFlows(results.map(({ flows }) => flows)),
     zerocopy: addZerocopy(results.map(({ zerocopy }) => zerocopy)),
     totals: compact({

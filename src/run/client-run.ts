@@ -174,7 +174,7 @@ export class ClientRun {
   #takePoint(half: Half): void {
     if (this.#sampling !== undefined) return;
     const bulk = isBulk(this.#spec);
-    const local = half.snapshot(!bulk);
+    const local = half.snapshot(!bulk, this.#spec.test !== "tcp_maerts");
     if (!bulk) {
       this.#passPoint({ atNs: local.atNs, local });
       return;
@@ -231,7 +231,7 @@ export class ClientRun {
       this.#passPoint({
         atNs: this.#lastPoint.atNs,
         local,
-        remote: remote && { ...remote.counters, windowNs: remote.windowNs },
+        remote: remote && { ...remote.counters, windowNs: remote.windowNs, tcp: remote.tcp },
       });
     }
     // Not needed before, and the first byte should not wait for it.

@@ -7,14 +7,14 @@ import type {
   NativeSession,
   NativeSnapshot,
 } from "../native/index.js";
-import { type CpuSample, cpuUsage, readCpuSample } from "../result/cpu.js";
 import { flowColumns } from "../result/flows.js";
 import type { HostContext } from "../result/model.js";
 import type { EndReport, LocalEnd } from "../result/raw.js";
+import { type HostSample, hostUse, sampleAfterWindow, sampleBeforeWindow } from "../result/sample.js";
 import { errorOfConstruction, errorOfFault } from "./faults.js";
 
 /**
- * One host's half of a test: the native session, the CPU samples at the edges of its window, and its report. Whatever happens to the
+ * One host's half of a test: the native session, the samples of the host at the edges of its window, and its report. Whatever happens to the
  * session before its window was closed on purpose aborts `halted`; what happens after concerns nobody.
  */
 export class Half {
@@ -27,8 +27,8 @@ export class Half {
   readonly #session: NativeSession;
   readonly #halt = new AbortController();
   #windingDown = false;
-  #opened: { cpu: CpuSample } | undefined;
-  #closed: { cpu: CpuSample } | undefined;
+  #opened: HostSample | undefined;
+  #closed: HostSample | undefined;
 
   /** `engineRefusal`: why `plan.engine` is not the one asked for. Throws CnbLoadError where the addon cannot open the session. */
   constructor(addon: NativeAddon, plan: NativePlan, engineRefusal: string | null = null) {
@@ -84,7 +84,7 @@ export class Half {
   }
 
   openWindow(): void {
-    this.#opened = { cpu: readCpuSample() };
+    this.#opened = sampleBeforeWindow();
     this.#session.openWindow();
   }
 
@@ -93,11 +93,11 @@ export class Half {
     this.#windingDown = true;
     if (this.#opened === undefined || this.#closed !== undefined) return;
     this.#session.closeWindow();
-    this.#closed = { cpu: readCpuSample() };
+    this.#closed = sampleAfterWindow();
   }
 
-  snapshot(histograms: boolean): NativeSnapshot {
-    return this.#session.snapshot(histograms);
+  snapshot(histograms: boolean, tcp = false): NativeSnapshot {
+    return this.#session.snapshot(histograms, tcp);
   }
 
   /** Ends the session from any state and resolves when its threads have been joined. Idempotent. */
@@ -111,9 +111,9 @@ export class Half {
   report(host: HostContext): LocalEnd {
     const { engine, cpus } = this.plan;
     const { flows, fault: _fault, ...measured } = this.#session.result();
-    const cpu = this.#opened && this.#closed && cpuUsage(this.#opened.cpu, this.#closed.cpu);
+    const use = this.#opened && this.#closed && hostUse(this.#opened, this.#closed, host.interface);
     const refusal = this.#engineRefusal === null ? {} : { engineRefusal: this.#engineRefusal };
-    return { engine, ...refusal, workers: cpus.length, cpus, ...measured, flows: flowColumns(flows), cpu, host };
+    return { engine, ...refusal, workers: cpus.length, cpus, ...measured, flows: flowColumns(flows), ...use, host };
   }
 }
 

@@ -111,8 +111,9 @@ export class ServedHalf implements ServerHalf {
   }
 
   sample(): ReturnType<ServerHalf["sample"]> {
-    const { windowNs, counters } = this.#half.snapshot(false);
-    return { windowNs, bytesSent: counters.bytesSent, bytesReceived: counters.bytesReceived };
+    const { windowNs, counters, tcp } = this.#half.snapshot(false, this.spec.test === "tcp_maerts");
+    const { bytesSent, bytesReceived } = counters;
+    return tcp === undefined ? { windowNs, bytesSent, bytesReceived } : { windowNs, bytesSent, bytesReceived, tcp };
   }
 
   closeWindow(): void {

@@ -27,10 +27,25 @@ export function checkHalf(result: NativeResult, plan: Pick<NativePlan, "flows" |
   for (const flow of flows) {
     expect(flow.tcpInfo === undefined).toBe(plan.loop === "crr");
     if (flow.tcpInfo === undefined) continue;
-    const { rttNs, minRttNs, cwndPackets, mssBytes, retransmits } = flow.tcpInfo;
+    const { rttNs, minRttNs, cwndPackets, mssBytes, retransmits, busyNs, rwndLimitedNs, sndbufLimitedNs } =
+      flow.tcpInfo;
     expect(Math.min(rttNs, minRttNs, cwndPackets, mssBytes)).toBeGreaterThan(0);
     expect(retransmits).toBeGreaterThanOrEqual(0);
+    expect(Math.max(rwndLimitedNs, sndbufLimitedNs)).toBeLessThanOrEqual(busyNs);
   }
+  checkTcpSummary(result);
+}
+
+function checkTcpSummary({ tcp, flows }: NativeResult): void {
+  const infos = flows.flatMap(({ tcpInfo }) => tcpInfo ?? []);
+  expect(tcp === undefined).toBe(infos.length === 0);
+  if (tcp === undefined) return;
+  expect(tcp.flows).toBe(infos.length);
+  for (const name of ["retransmits", "busyNs", "rwndLimitedNs", "sndbufLimitedNs"] as const) {
+    expect(tcp[name]).toBe(sum(infos.map((info) => info[name])));
+  }
+  expect(tcp.rttNs).toBe(Math.floor(sum(infos.map(({ rttNs }) => rttNs)) / infos.length));
+  expect(tcp.minRttNs).toBe(Math.min(...infos.map(({ minRttNs }) => minRttNs)));
 }
 
 /** Every transaction is in the histogram, and the histogram's own figures fit together. */

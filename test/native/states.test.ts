@@ -118,7 +118,14 @@ describe("a session's course", () => {
       last = next;
     }
     expect(session.snapshot(false).latency).toBeUndefined();
+    expect(session.snapshot(false).tcp).toBeUndefined();
+    // Since the session's own thread has noted where the flows stood when the window opened.
+    await until(() => session.snapshot(false, true).tcp !== undefined, "TCP_INFO is there");
+    const { tcp } = session.snapshot(false, true);
+    expect(tcp?.flows).toBe(4);
+    expect(tcp?.rttNs).toBeGreaterThan(0);
     session.closeWindow();
+    expect(session.snapshot(false, true).tcp).toBeUndefined();
     const closed = session.snapshot(true);
     await pair.stop();
     const result = session.result();

@@ -31,6 +31,68 @@ const CgroupCpuSchema = Type.Object(
   { description: "The cgroup that cnb-load runs in, from its cpu.stat; absent outside a cgroup of its own" },
 );
 
+const KernelThreadSchema = Type.Object(
+  {
+    name: text('Threads of one kind, e.g. "ksoftirqd"; a kworker is filed under the work that it did last'),
+    cores: cores("CPU time of all of them, part of systemCores and softirqCores; cores"),
+  },
+  { description: "Kernel threads of one kind" },
+);
+
+const InterfaceUseSchema = Type.Object(
+  {
+    rxBytes: count("Bytes received, headers included"),
+    rxPackets: count("Packets received; what GRO merged counts as the driver does"),
+    rxErrors: count("Receive errors"),
+    rxDropped: count("Packets dropped on reception"),
+    txBytes: count("Bytes sent, headers included"),
+    txPackets: count("Packets sent; a TSO packet counts as the driver does"),
+    txErrors: count("Transmit errors"),
+    txDropped: count("Packets dropped on transmission"),
+  },
+  { description: "The interface of host.local or host.remote, from /proc/net/dev" },
+);
+
+const SoftnetUseSchema = Type.Object(
+  {
+    processed: count("Packets taken from the CPUs' queues"),
+    dropped: count("Packets dropped because a queue was full (net.core.netdev_max_backlog)"),
+    timeSqueezed: count("Polls that ended with work left over (net.core.netdev_budget)"),
+    receivedRps: count("Times that a CPU was woken to receive for another (RPS)"),
+  },
+  {
+    description:
+      "Receive processing of all CPUs, from /proc/net/softnet_stat: of the whole host, whatever the namespace",
+  },
+);
+
+const TcpUseSchema = Type.Object(
+  {
+    activeOpens: count("Connections begun"),
+    passiveOpens: count("Connections accepted"),
+    inSegments: count("Segments received"),
+    outSegments: count("Segments sent, retransmitted ones not included"),
+    retransmittedSegments: count("Segments retransmitted"),
+    timeouts: count("Retransmission timeouts"),
+    listenOverflows: count("Times that an accept queue was full (net.core.somaxconn)"),
+    listenDrops: count("SYNs and handshakes dropped by listeners"),
+  },
+  { description: "TCP as a whole in the network namespace, from /proc/net/snmp and /proc/net/netstat" },
+);
+
+/** Growth of the network stack's counters from just before one host's window to just after it. */
+export const NetworkUseSchema = Type.Object(
+  {
+    interface: Optional(InterfaceUseSchema),
+    softnet: Optional(SoftnetUseSchema),
+    tcp: Optional(TcpUseSchema),
+  },
+  {
+    description:
+      "Counters of the network stack from just before the window to just after it; other traffic counts, too",
+  },
+);
+
 /** CPU use of one host over its window. */
 export const CpuUsageSchema = Type.Object(
   {
@@ -40,6 +102,9 @@ export const CpuUsageSchema = Type.Object(
     ...split,
     processCores: cores("User and system time of the cnb-load process itself, from getrusage(2); cores"),
     cgroup: Optional(CgroupCpuSchema),
+    kernelThreads: Optional(
+      list(KernelThreadSchema, "Kernel threads that ran, the busiest first; absent where the host does not show them"),
+    ),
     perCpu: list(CpuCoreSchema, "The same for each CPU, in ascending order"),
   },
   { description: "CPU use of the whole host over the window, from /proc/stat" },

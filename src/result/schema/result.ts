@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { bothEnds, count, figure, list, text } from "./fields.js";
-import { CpuUsageSchema, HostContextSchema } from "./host.js";
+import { CpuUsageSchema, HostContextSchema, NetworkUseSchema } from "./host.js";
 import { SpecSchema, TestNameSchema } from "./spec.js";
 import {
   BuffersSchema,
@@ -9,6 +9,7 @@ import {
   EngineSchema,
   SocketSchema,
   TcpInfoSchema,
+  TcpSummarySchema,
   ZerocopySchema,
 } from "./wire.js";
 
@@ -94,6 +95,7 @@ export const IntervalSchema = Type.Object(
     throughput: Optional(ThroughputSchema),
     transactions: Optional(TransactionsSchema),
     latency: Optional(IntervalLatencySchema),
+    tcpInfo: Optional(TcpSummarySchema),
   },
   { description: "A part of the window" },
 );
@@ -245,6 +247,13 @@ export const ResultSchema = Type.Object(
     connectLatency: Optional(LatencySummarySchema),
     requestLatency: Optional(LatencySummarySchema),
     cpu: CpuSchema,
+    tcpInfo: Optional(TcpSummarySchema),
+    network: Optional(
+      Type.Object(
+        { local: Optional(NetworkUseSchema), remote: Optional(NetworkUseSchema) },
+        { description: "Counters of both hosts' network stacks; local is the client's, remote the server's" },
+      ),
+    ),
     flows: list(FlowResultSchema, "One entry per flow"),
     zerocopy: Optional(ZerocopySchema),
     socket: bothEnds(SocketSchema, "Socket settings in force"),

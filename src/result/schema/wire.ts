@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { count, figure, list, text } from "./fields.js";
-import { CpuUsageSchema, HostContextSchema } from "./host.js";
+import { CpuUsageSchema, HostContextSchema, NetworkUseSchema } from "./host.js";
 
 const { Optional } = Type;
 
@@ -28,18 +28,31 @@ export const CountersSchema = Type.Object(
   { description: "Counters of one end" },
 );
 
+const tcpInfo = {
+  rttNs: count("Smoothed round trip time, ns"),
+  rttvarNs: count("Its mean deviation, ns"),
+  minRttNs: count("Smallest round trip time seen by the kernel, ns"),
+  retransmits: count("Segments retransmitted"),
+  cwndPackets: count("Congestion window, packets"),
+  mssBytes: count("Maximum segment size, bytes"),
+  deliveryRateBitsPerSecond: figure("Delivery rate as the kernel estimates it, bits per second"),
+  busyNs: count("Time with data to send or unacknowledged (tcpi_busy_time), ns"),
+  rwndLimitedNs: count("Part of it held back by the receiver's window (tcpi_rwnd_limited), ns"),
+  sndbufLimitedNs: count("Part of it held back by the send buffer (tcpi_sndbuf_limited), ns"),
+};
+
 /** TCP_INFO of one connection when the window closed. */
-export const TcpInfoSchema = Type.Object(
+export const TcpInfoSchema = Type.Object(tcpInfo, {
+  description: "TCP_INFO when the window closed; retransmits and times are those of the window",
+});
+
+/** TCP_INFO of several connections as one. */
+export const TcpSummarySchema = Type.Object(
+  { flows: count("Connections that told"), ...tcpInfo },
   {
-    rttNs: count("Smoothed round trip time, ns"),
-    rttvarNs: count("Its mean deviation, ns"),
-    minRttNs: count("Smallest round trip time seen by the kernel, ns"),
-    retransmits: count("Segments retransmitted within the window"),
-    cwndPackets: count("Congestion window, packets"),
-    mssBytes: count("Maximum segment size, bytes"),
-    deliveryRateBitsPerSecond: figure("Delivery rate as the kernel estimates it, bits per second"),
+    description:
+      "TCP_INFO over all flows of the sending host (the client's, but for MAERTS): sums of retransmits, times and delivery rates, means of the rest, the least minRttNs",
   },
-  { description: "TCP_INFO when the window closed" },
 );
 
 /** Payload bytes of MSG_ZEROCOPY sends. */
@@ -96,8 +109,10 @@ export const EndReportSchema = Type.Object({
     tcpInfo: Optional(list(TcpInfoSchema, "Long-lived flows only")),
   }),
   cpu: Optional(CpuUsageSchema),
+  network: Optional(NetworkUseSchema),
   host: HostContextSchema,
   workerCpuNs: count("CPU time of the workers over the window, ns"),
+  tcp: Optional(TcpSummarySchema),
   zerocopy: Optional(ZerocopySchema),
   socket: SocketSchema,
   buffers: BuffersSchema,

@@ -60,6 +60,9 @@ function tcpInfo(rttNs: number): NonNullable<FlowResult["tcpInfo"]> {
     cwndPackets: 10,
     mssBytes: 1448,
     deliveryRateBitsPerSecond: 1e9,
+    busyNs: 9_000_000_000,
+    rwndLimitedNs: 0,
+    sndbufLimitedNs: 2_000_000_000,
   };
 }
 

@@ -82,6 +82,9 @@ export function tcpInfo(changes: Partial<TcpInfo> = {}): TcpInfo {
     cwndPackets: 10,
     mssBytes: 1448,
     deliveryRateBitsPerSecond: 9e9,
+    busyNs: 9e9,
+    rwndLimitedNs: 1e9,
+    sndbufLimitedNs: 0,
     ...changes,
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { buildInterval } from "../../../src/result/interval.js";
-import type { IntervalPoint } from "../../../src/result/raw.js";
-import { counters, histogram, spec } from "./fixtures.js";
+import type { IntervalPoint, TcpSummary } from "../../../src/result/raw.js";
+import { counters, histogram, spec, tcpInfo } from "./fixtures.js";
 
 const point = (
   windowNs: number,
@@ -54,6 +54,25 @@ describe("buildInterval", () => {
     expect(interval.latency).toMatchObject({ kind: "rtt", count: 3, minNs: 700, meanNs: 800, p50Ns: 800, maxNs: 900 });
     expect(interval.latency).not.toHaveProperty("hdr");
     expect(buildInterval(spec("tcp_crr"), from, to).latency?.kind).toBe("transaction");
+  });
+
+  it("has TCP_INFO of the sending host, what grows counted from the interval's start", () => {
+    const summary = (changes: Partial<TcpSummary>): TcpSummary => ({ flows: 2, ...tcpInfo(), ...changes });
+    const from = point(1e9, {});
+    from.local.tcp = summary({ retransmits: 3, busyNs: 1e9, rwndLimitedNs: 5e8, sndbufLimitedNs: 1, rttNs: 1000 });
+    const to = point(
+      2e9,
+      {},
+      { remote: { windowNs: 2e9, bytesReceived: 0, bytesSent: 0, tcp: summary({ flows: 9 }) } },
+    );
+    to.local.tcp = summary({ retransmits: 10, busyNs: 3e9, rwndLimitedNs: 6e8, sndbufLimitedNs: 1, rttNs: 2000 });
+    expect(buildInterval(spec("tcp_stream"), from, to).tcpInfo).toEqual(
+      summary({ retransmits: 7, busyNs: 2e9, rwndLimitedNs: 1e8, sndbufLimitedNs: 0, rttNs: 2000 }),
+    );
+    // The first interval starts where the window opened and everything is zero.
+    expect(buildInterval(spec("tcp_rr"), point(0, {}), to).tcpInfo?.retransmits).toBe(10);
+    expect(buildInterval(spec("tcp_maerts"), from, to).tcpInfo?.flows).toBe(9);
+    expect(buildInterval(spec("tcp_crr"), point(0, {}), point(1e9, {}))).not.toHaveProperty("tcpInfo");
   });
 
   it("has no rates where no time passed", () => {

@@ -49,7 +49,9 @@ describe("several runs made into one result", () => {
       halfWidthPct: (reach / 200) * 100,
     });
     expect(result.totals.local).toEqual(counters());
-    expect(result.flows).toEqual([{ transactions: 6000, cpu: 0, remoteCpu: 0, tcpInfo: tcpInfo() }]);
+    expect(result.flows).toEqual([
+      { transactions: 6000, cpu: 0, remoteCpu: 0, tcpInfo: tcpInfo({ busyNs: 27e9, rwndLimitedNs: 3e9 }) },
+    ]);
   });
 
   it("keep every transaction in one histogram", async () => {

@@ -61,7 +61,9 @@ describe("the published schemas", () => {
     const unitless = new Set(
       (
         "port flows threads cpus serverCpus burst dataPort count cpu remoteCpu utilization throttledPeriods retransmits target runs run " +
-        "confidence rxQueues txQueues napiDeferHardIrqs transactions connections portsExhausted refused timedOut reset other"
+        "confidence rxQueues txQueues napiDeferHardIrqs transactions connections portsExhausted refused timedOut reset other " +
+        "rxErrors rxDropped txErrors txDropped processed dropped timeSqueezed receivedRps activeOpens passiveOpens inSegments outSegments " +
+        "retransmittedSegments timeouts listenOverflows listenDrops"
       ).split(" "),
     );
     const nameless: string[] = [];
