@@ -34,11 +34,17 @@ Napi::Value uring_unavailable_reason_js(const Napi::CallbackInfo& info) {
   return reason.empty() ? info.Env().Null() : Napi::String::New(info.Env(), reason);
 }
 
+Napi::Value link_facts_js(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "linkFacts: expected the name of an interface");
+  return to_js(info.Env(), link_facts_of(info[0].As<Napi::String>()));
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Session", SessionWrap::define(env));
   exports.Set("allowedCpus", Napi::Function::New<allowed_cpus_js>(env, "allowedCpus"));
   exports.Set("currentCpu", Napi::Function::New<current_cpu_js>(env, "currentCpu"));
   exports.Set("nowNs", Napi::Function::New<now_ns_js>(env, "nowNs"));
+  exports.Set("linkFacts", Napi::Function::New<link_facts_js>(env, "linkFacts"));
   exports.Set("uringUnavailableReason",
               Napi::Function::New<uring_unavailable_reason_js>(env, "uringUnavailableReason"));
   return exports;

@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include "core/error.h"
+#include "core/link.h"
 #include "engine/plan.h"
 #include "engine/session.h"
 
@@ -14,6 +15,7 @@ Plan plan_from(const Napi::Value& value);
 Napi::Value to_js(Napi::Env env, const Fault& fault);
 Napi::Value to_js(Napi::Env env, const Snapshot& snapshot);
 Napi::Value to_js(Napi::Env env, const Result& result);
+Napi::Value to_js(Napi::Env env, const LinkFacts& facts);
 
 // An Error with code, syscall, errno and address.
 Napi::Error to_js_error(Napi::Env env, const SystemError& error);

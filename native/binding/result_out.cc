@@ -155,6 +155,21 @@ Napi::Value to_js(Napi::Env env, const Result& result) {
   return object;
 }
 
+Napi::Value to_js(Napi::Env env, const LinkFacts& facts) {
+  Napi::Object object = Napi::Object::New(env);
+  const auto flag = [&](const char* key, std::optional<bool> value) {
+    if (value) object.Set(key, Napi::Boolean::New(env, *value));
+  };
+  flag("tso", facts.tso);
+  flag("gso", facts.gso);
+  flag("gro", facts.gro);
+  flag("lro", facts.lro);
+  flag("rxChecksum", facts.rx_checksum);
+  flag("txChecksum", facts.tx_checksum);
+  if (!facts.qdisc.empty()) object.Set("qdisc", facts.qdisc);
+  return object;
+}
+
 Napi::Error to_js_error(Napi::Env env, const SystemError& error) {
   Napi::Error js = Napi::Error::New(env, error.what());
   js.Set("code", errno_name(error.err()));

@@ -283,8 +283,8 @@ Session::TcpInfos Session::read_tcp_info() const {
   return all;
 }
 
-// Reads TCP_INFO when the window has opened and again when it has closed: what the flows' counters grew by in between is
-// the window's.
+// Reads TCP_INFO when the window has opened and again when it has closed: what the flows' counters grew by in between
+// is the window's.
 void Session::note_tcp_info() {
   if (!plan_.long_lived()) return;
   if (opened_ns_.load() != 0 && info_at_open_.empty()) {

@@ -205,6 +205,18 @@ export interface NativeSession {
   result(): NativeResult;
 }
 
+/** Each is absent where the kernel or the driver does not tell. */
+export interface NativeLinkFacts {
+  tso?: boolean;
+  gso?: boolean;
+  gro?: boolean;
+  lro?: boolean;
+  rxChecksum?: boolean;
+  txChecksum?: boolean;
+  /** Kind of the root queueing discipline. */
+  qdisc?: string;
+}
+
 export interface NativeAddon {
   /** Throws TypeError or RangeError for a bad plan and an Error with `code`, `syscall`, `errno`, `address` where the listener cannot be opened. */
   Session: new (plan: NativePlan, onEvent: (event: NativeEvent) => void) => NativeSession;
@@ -214,6 +226,8 @@ export interface NativeAddon {
   currentCpu(): number;
   /** CLOCK_MONOTONIC, ns. */
   nowNs(): number;
+  /** What ioctl(2) and rtnetlink(7) tell of an interface of the calling thread's network namespace; nothing of one that is not there. */
+  linkFacts(name: string): NativeLinkFacts;
   /** Why engine `uring` cannot run in this process, for people to read; null where it can. Costs a tenth of a millisecond. */
   uringUnavailableReason(): string | null;
 }

@@ -40,10 +40,7 @@ export function countQueues(names: readonly string[]): { rxQueues?: number; txQu
   return compact({ rxQueues: count(/^rx-\d+$/), txQueues: count(/^tx-\d+$/) });
 }
 
-/**
- * Receive-side settings that sysfs shows to everybody. TSO, GSO, GRO and checksum flags are told by the SIOCETHTOOL ioctl and netlink
- * alone, out of reach for JavaScript: they are left out rather than guessed.
- */
+/** Receive-side settings that sysfs shows to everybody. TSO, GSO, GRO and checksum flags are the SIOCETHTOOL ioctl's: the addon asks for them. */
 export function readOffloads(read: ReadText, folder: string): HostContext["offloads"] {
   const threaded = firstLine(read(`${folder}/threaded`));
   const offloads = compact({

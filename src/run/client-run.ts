@@ -12,6 +12,7 @@ import type { EndReport, IntervalPoint } from "../result/raw.js";
 import { checkDescriptors } from "./descriptors.js";
 import { type Environment, introduction } from "./environment.js";
 import { Half, emptyCounters, emptyEnd } from "./half.js";
+import { hostContext } from "./host-context.js";
 import { checkCpus } from "./placement.js";
 import { engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 import { portBudget } from "./ports.js";
@@ -101,7 +102,7 @@ export class ClientRun {
     void client.ended.then((reason) => {
       this.#halt.abort(reason);
     });
-    this.#host = readHostContext(client.localAddress);
+    this.#host = hostContext(addon, client.localAddress);
     const prepared = await client.setup(spec, spec.bind, signal);
     const refusal = engineRefusal(spec, addon);
     const plan = planHalf({

@@ -3,14 +3,14 @@ import { isIP } from "node:net";
 import { plainAddress } from "../control/addresses.js";
 import type { ServerHalf, SessionRequest } from "../control/server-session.js";
 import { CnbLoadError } from "../errors.js";
-import type { NativePlan } from "../native/index.js";
+import type { NativeAddon, NativePlan } from "../native/index.js";
 import { type ResolvedServeOptions, type ResolvedSpec, checkResolvedSpec } from "../options/spec.js";
 import { formatDuration } from "../options/durations.js";
-import { readHostContext } from "../result/host.js";
 import type { EndReport } from "../result/raw.js";
 import { checkDescriptors } from "./descriptors.js";
 import type { Environment } from "./environment.js";
 import { Half, withoutHistograms } from "./half.js";
+import { hostContext } from "./host-context.js";
 import { checkBuffers, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 
 const MS = 1e6;
@@ -51,6 +51,7 @@ export class ServedHalf implements ServerHalf {
   readonly prepared: ServerHalf["prepared"];
   /** performance.now() by which the session will have ended if all goes well. */
   readonly endsBy: number;
+  readonly #addon: NativeAddon;
   readonly #half: Half;
   readonly #localAddress: string;
   #report: Promise<EndReport> | undefined;
@@ -59,7 +60,8 @@ export class ServedHalf implements ServerHalf {
   constructor(request: SessionRequest, options: ResolvedServeOptions, environment: Environment) {
     this.spec = checkResolvedSpec(request.spec);
     this.#localAddress = request.localAddress;
-    const refusal = engineRefusal(this.spec, environment.addon());
+    this.#addon = environment.addon();
+    const refusal = engineRefusal(this.spec, this.#addon);
     const plan = makePlan(request, this.spec, options, environment, refusal);
     this.#half = openHalf(plan, environment, refusal);
     this.endsBy = performance.now() + (this.spec.warmupNs + this.spec.durationNs) / MS;
@@ -127,7 +129,7 @@ export class ServedHalf implements ServerHalf {
 
   async #stopAndReport(): Promise<EndReport> {
     await this.#half.stop();
-    return withoutHistograms(this.#half.report(readHostContext(this.#localAddress)));
+    return withoutHistograms(this.#half.report(hostContext(this.#addon, this.#localAddress)));
   }
 }
 

@@ -4,6 +4,7 @@ import type {
   NativeEvent,
   NativeFault,
   NativeHistogram,
+  NativeLinkFacts,
   NativePlan,
   NativeResult,
   NativeSession,
@@ -187,6 +188,10 @@ export class FakeAddon implements NativeAddon {
 
   currentCpu(): number {
     return this.cpus[0] ?? 0;
+  }
+
+  linkFacts(): NativeLinkFacts {
+    return { tso: true, gso: true, qdisc: "fq_fake" };
   }
 
   nowNs(): number {

@@ -111,4 +111,14 @@ describe("the addon", () => {
     expect(now).toBeGreaterThanOrEqual(before);
     expect(now).toBeLessThanOrEqual(process.hrtime.bigint());
   });
+
+  it("knows how an interface is set up, and nothing of one that is not there", () => {
+    const { qdisc, ...offloads } = addon.linkFacts("lo");
+    expect(qdisc).toBe("noqueue");
+    expect(offloads).toMatchObject({ tso: true, gso: true, gro: true });
+    expect(Object.values(offloads).every((value) => typeof value === "boolean")).toBe(true);
+    for (const name of ["", "nope0", "x".repeat(300), "../lo"]) expect(addon.linkFacts(name)).toEqual({});
+    const untyped = addon.linkFacts as (name: unknown) => unknown;
+    for (const name of [undefined, null, 7, {}]) expect(() => untyped(name)).toThrow(TypeError);
+  });
 });

@@ -115,11 +115,14 @@ const OffloadsSchema = Type.Object(
     groFlushTimeoutNs: Optional(count("How long GRO may hold packets back, ns (gro_flush_timeout)")),
     napiDeferHardIrqs: Optional(count("Empty polls before interrupts come back on (napi_defer_hard_irqs)")),
     threadedNapi: Optional(Boolean({ description: "Receive polling runs in kernel threads (threaded)" })),
+    tso: Optional(Boolean({ description: "TCP segmentation offload" })),
+    gso: Optional(Boolean({ description: "Generic segmentation offload" })),
+    gro: Optional(Boolean({ description: "Generic receive offload" })),
+    lro: Optional(Boolean({ description: "Large receive offload" })),
+    rxChecksum: Optional(Boolean({ description: "Receive checksums are the device's work" })),
+    txChecksum: Optional(Boolean({ description: "Transmit checksums are the device's work" })),
   },
-  {
-    description:
-      "What sysfs tells about receive processing; TSO, GSO and checksum flags are ethtool's alone and absent here",
-  },
+  { description: "What sysfs and the ethtool ioctl tell of the interface's work for the stack" },
 );
 
 const ContainerSchema = Type.Object(
@@ -147,6 +150,7 @@ export const HostContextSchema = Type.Object(
     speedBitsPerSecond: Optional(figure("Its link speed, bits per second")),
     rxQueues: Optional(count("Its receive queues")),
     txQueues: Optional(count("Its transmit queues")),
+    qdisc: Optional(text('Its root queueing discipline, e.g. "fq"')),
     offloads: Optional(OffloadsSchema),
     clocksource: Optional(text('Clock source of the kernel, e.g. "tsc"')),
     bootId: Optional(text("Boot id of the kernel: equal on both ends when they share one machine")),
