@@ -4,13 +4,14 @@ import type { Environment } from "./environment.js";
 import { type ExtraContext, type ExtraJob, explain } from "./extras/extra.js";
 import { instructions } from "./extras/instructions.js";
 import { manyFlows } from "./extras/many-flows.js";
+import { recording } from "./extras/recording.js";
 import { start } from "./extras/start.js";
 import { syscalls } from "./extras/syscalls.js";
 import { measure, settingOf } from "./measure.js";
 import type { Contender, Row, RowResult, Sample } from "./model.js";
 import type { Extra } from "./report.js";
 
-export const EXTRAS: readonly ExtraJob[] = [instructions, syscalls, start, manyFlows];
+export const EXTRAS: readonly ExtraJob[] = [instructions, recording, syscalls, start, manyFlows];
 
 /** A contender that failed this often in one row is not tried again in it. */
 const MAX_FAILURES = 2;

@@ -128,7 +128,7 @@ const UNITS: Readonly<Record<Fact["unit"], (value: number) => string>> = {
   bytes: formatMegabytes,
   count: significant,
   "per second": (value) => formatQuantity(value, "/s"),
-  ratio: formatRatio,
+  ratio: (value) => value.toFixed(3),
 };
 
 function factCells({ what, who, summary, unit }: Fact): string[] {
