@@ -1,7 +1,7 @@
 /** What was run: the lines above the figures. */
 import { formatCpuList } from "../options/cpu-lists.js";
 import { formatDuration } from "../options/durations.js";
-import type { Result } from "../result/model.js";
+import type { HostContext, Result } from "../result/model.js";
 import { formatRuns } from "./repeat.js";
 import { formatBytes, formatSeconds } from "./units.js";
 
@@ -47,13 +47,21 @@ function describeEnd(result: Result, end: "local" | "remote"): string {
   const workers = result.workers[end];
   const parts: string[] = [];
   if (host !== undefined) parts.push(host.hostname, host.kernel);
-  if (host?.interface !== undefined) parts.push(host.interface);
+  if (host?.interface !== undefined) parts.push(describeInterface(host));
   if (workers !== undefined) {
     const count = `${workers.count} ${workers.count === 1 ? "worker" : "workers"}`;
     const place = workers.cpus.length === 0 ? "unpinned" : `on CPU ${formatCpuList(workers.cpus)}`;
     parts.push(`engine ${result.engine[end] ?? "unknown"}, ${count} ${place}`);
   }
   return parts.join(", ");
+}
+
+function describeInterface({ interface: name = "", mtuBytes, qdisc }: HostContext): string {
+  const facts = [
+    ...(mtuBytes === undefined ? [] : [`MTU ${mtuBytes}`]),
+    ...(qdisc === undefined ? [] : [`qdisc ${qdisc}`]),
+  ];
+  return facts.length === 0 ? name : `${name} (${facts.join(", ")})`;
 }
 
 function describeSocket({ spec, socket: { local } }: Result): string {

@@ -8,6 +8,7 @@ import { formatBitRate, formatBytes, formatCores, formatCount, formatRate, forma
 /** Beyond this, flows are left to the JSON. */
 const MAX_FLOW_ROWS = 8;
 const WIDTH = 100;
+const WORTH_SHOWING_CORES = 0.05;
 
 const LATENCY_NAMES = { rtt: "round trip", transaction: "transaction", connect: "connect", request: "request" };
 
@@ -62,9 +63,27 @@ function mainFigures(result: Result): [string, string][] {
     const split = `${formatBytes(zeroCopiedBytes)} not copied, ${formatBytes(copiedBytes)} copied after all`;
     figures.push(["zero-copy", `${split}, of ${formatBytes(requestedBytes)}`]);
   }
+  if (result.tcpInfo !== undefined) figures.push(["TCP", describeTcp(result.tcpInfo)]);
   const mean = describeMean(result);
   if (mean !== undefined) figures.push(["mean", mean]);
-  return [...figures, ...demandFigures(result)];
+  return [...figures, ...demandFigures(result), ...threadFigures(result)];
+}
+
+/** Who held the sender back, the network aside. */
+function describeTcp({ retransmits, busyNs, rwndLimitedNs, sndbufLimitedNs }: NonNullable<Result["tcpInfo"]>): string {
+  const held = `${formatTime(rwndLimitedNs)} held back by the receiver's window, ${formatTime(sndbufLimitedNs)} by the send buffer`;
+  return `${formatCount(retransmits)} segments retransmitted; of ${formatTime(busyNs)} with data under way ${held}`;
+}
+
+/** Kernel threads that used enough of a CPU to show. */
+function threadFigures({ cpu }: Result): [string, string][] {
+  const parts = (["local", "remote"] as const).flatMap((end) => {
+    const threads = (cpu[end]?.kernelThreads ?? []).filter(({ cores }) => cores >= WORTH_SHOWING_CORES);
+    if (threads.length === 0) return [];
+    const list = threads.map(({ name, cores }) => `${name} ${formatCores(cores)}`).join(", ");
+    return [`${end === "local" ? "client" : "server"} ${list}`];
+  });
+  return parts.length === 0 ? [] : [["kernel threads", `${parts.join("; ")} (cores)`]];
 }
 
 function demandFigures({ cpu: { serviceDemand, normalized } }: Result): [string, string][] {

@@ -11,6 +11,8 @@ function host(hostname: string): HostContext {
     arch: "x64",
     cpus: 8,
     interface: "eth0",
+    mtuBytes: 1500,
+    qdisc: "fq",
     nodeVersion: "v20.20.2",
     version: "0.1.0",
   };
@@ -112,7 +114,13 @@ export const stream = sample(
     },
     cpu: {
       local: cpu(1.6, { cgroup: { usageCores: 1.1, throttledNs: 0, throttledPeriods: 0 } }),
-      remote: cpu(2),
+      remote: cpu(2, {
+        kernelThreads: [
+          { name: "kworker (wg-crypt-wg0)", cores: 0.81 },
+          { name: "ksoftirqd", cores: 0.12 },
+          { name: "rcu_preempt", cores: 0.002 },
+        ],
+      }),
       serviceDemand: { local: { nsPerKiB: 1392.5 }, remote: { nsPerKiB: 1740.7 } },
       normalized: {
         target: 100e9,
@@ -122,6 +130,7 @@ export const stream = sample(
         remoteCores: 21.25,
       },
     },
+    tcpInfo: { ...tcpInfo(109_382), flows: 2, retransmits: 6, busyNs: 19_500_000_000 },
     zerocopy: { requestedBytes: 11_766_625_000, zeroCopiedBytes: 11_000_000_000, copiedBytes: 766_000_000 },
     flows: [
       { bytes: 5_882_687_500, sentBytes: 5_883_312_500, cpu: 2, remoteCpu: 0, tcpInfo: tcpInfo(120_000) },
