@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/fd.h"
 #include "engine/facts.h"
+#include "engine/pacer.h"
 #include "engine/plan.h"
 #include "engine/worker.h"
 
@@ -67,6 +68,8 @@ struct Result {
     uint64_t requested, zero_copied, copied;
   };
   std::optional<Zerocopy> zerocopy;
+  // Open loop: requests that were due before the window closed and not sent by then.
+  std::optional<uint64_t> backlog;
   bool huge_pages = false;
   uint64_t worker_cpu_ns = 0;
   SocketFacts socket;
@@ -112,6 +115,7 @@ class Session {
   bool workers_done() const;
   void close_window_at(uint64_t now);
   void read_tcp_info();
+  void keep_pace();
   Fd sample_socket() const;
   uint64_t workers_cpu_ns() const;
   void wake();
@@ -133,7 +137,6 @@ class Session {
   std::atomic<bool> ready_{false};
   std::atomic<bool> ended_{false};
   std::atomic<uint64_t> opened_ns_{0};
-  std::atomic<uint64_t> closed_ns_{0};
 
   // Guards the workers' CPU clocks (a joined thread has none) and the stage's transitions.
   mutable std::mutex mutex_;
@@ -142,6 +145,7 @@ class Session {
   uint64_t worker_cpu_ns_ = 0;
 
   // The session's own thread only, until ended.
+  std::optional<Pacer> pacer_;
   std::vector<std::optional<TcpInfo>> info_at_open_;
   std::vector<std::optional<TcpInfo>> info_at_close_;
   SocketFacts facts_;
