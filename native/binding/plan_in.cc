@@ -142,6 +142,9 @@ Plan plan_from(const Napi::Value& value) {
   plan.request = in.integer<size_t>("requestBytes");
   plan.response = in.integer<size_t>("responseBytes");
   plan.burst = in.integer<uint32_t>("burst");
+  plan.rate = in.integer<uint64_t>("ratePerSecond");
+  plan.spacing = in.choice<Spacing>("spacing", {{"poisson", Spacing::poisson}, {"constant", Spacing::constant}});
+  plan.bandwidth = in.integer<uint64_t>("bandwidthBitsPerSecond");
   plan.zerocopy = in.choice<Zerocopy>(
       "zerocopy", {{"off", Zerocopy::off}, {"msg", Zerocopy::msg}, {"sendfile", Zerocopy::sendfile}});
   plan.rx = in.choice<Rx>("rx", {{"copy", Rx::copy}, {"trunc", Rx::trunc}});

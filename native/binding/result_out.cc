@@ -143,6 +143,7 @@ Napi::Value to_js(Napi::Env env, const Result& result) {
     set(zerocopy, "copiedBytes", result.zerocopy->copied);
     object.Set("zerocopy", zerocopy);
   }
+  if (result.backlog) set(object, "backlog", *result.backlog);
   object.Set("buffers", result.huge_pages ? "huge" : "page");
   set(object, "workerCpuNs", result.worker_cpu_ns);
   Napi::Object socket = Napi::Object::New(env);

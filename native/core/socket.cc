@@ -113,6 +113,13 @@ int get_int(int fd, int level, int option, const char* what) {
   return value;
 }
 
+void set_pacing(int fd, uint64_t bytes_per_second) {
+  // Kernels before 5.0 read 32 bits: rates beyond those then are no limit.
+  if (setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &bytes_per_second, sizeof bytes_per_second) != 0) {
+    throw_errno("setsockopt", "SO_MAX_PACING_RATE");
+  }
+}
+
 Fd tcp_socket(int family, bool nonblocking) {
   const int type = SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0);
   return Fd(checked(socket(family, type, IPPROTO_TCP), "socket"));

@@ -53,6 +53,9 @@ struct SocketOptions {
 void set_int(int fd, int level, int option, int value, const char* what);
 int get_int(int fd, int level, int option, const char* what);
 
+// TCP sends its payload no faster than that.
+void set_pacing(int fd, uint64_t bytes_per_second);
+
 Fd tcp_socket(int family, bool nonblocking);
 void apply(int fd, const SocketOptions& options);
 void set_nonblocking(int fd, bool on);

@@ -12,6 +12,8 @@ constexpr size_t kMaxSize = 1u << 30;
 constexpr uint32_t kMaxFlows = 1'000'000;
 constexpr size_t kMaxWorkers = 4096;
 constexpr uint32_t kMaxBurst = 65'536;
+constexpr uint64_t kMaxRate = 1'000'000'000;
+constexpr uint64_t kMaxBandwidth = 100'000'000'000'000;
 
 template <typename T>
 void expect_range(const char* field, T value, T low, T high) {
@@ -54,6 +56,8 @@ void validate(const Plan& plan) {
   expect_range<size_t>("requestBytes", plan.request, 1, kMaxSize);
   expect_range<size_t>("responseBytes", plan.response, 1, kMaxSize);
   expect_range<uint32_t>("burst", plan.burst, 0, kMaxBurst);
+  expect_range<uint64_t>("ratePerSecond", plan.rate, 0, kMaxRate);
+  expect_range<uint64_t>("bandwidthBitsPerSecond", plan.bandwidth, 0, kMaxBandwidth);
   expect_range("sndbufBytes", plan.sndbuf, 0, 1 << 30);
   expect_range("rcvbufBytes", plan.rcvbuf, 0, 1 << 30);
   expect_range("mssBytes", plan.mss, 0, 65'535);

@@ -14,6 +14,7 @@ enum class Engine { block, epoll, spin, uring };
 enum class Zerocopy { off, msg, sendfile };
 enum class Rx { copy, trunc };
 enum class CloseMode { server, client, reset };
+enum class Spacing { poisson, constant };
 
 using Cookie = std::array<uint8_t, 16>;
 
@@ -40,6 +41,11 @@ struct Plan {
   size_t request = 1;
   size_t response = 1;
   uint32_t burst = 0;
+  // RR and CRR clients: requests per second of all flows together, 0 = each upon the answer to the one before.
+  uint64_t rate = 0;
+  Spacing spacing = Spacing::poisson;
+  // Senders: payload bits per second of all flows together, 0 = as many as TCP takes.
+  uint64_t bandwidth = 0;
   Zerocopy zerocopy = Zerocopy::off;
   Rx rx = Rx::copy;
   CloseMode close = CloseMode::server;
@@ -56,6 +62,13 @@ struct Plan {
   size_t workers() const { return cpus.size(); }
   // Whether sockets are in non-blocking mode.
   bool nonblocking() const { return engine == Engine::epoll || engine == Engine::spin; }
+  // Whether requests have a schedule of their own.
+  bool open_loop() const { return rate != 0 && role == Role::client; }
+  // A flow's part of the bandwidth, bytes per second; the first ones take what is left over.
+  uint64_t share_of_bandwidth(size_t flow) const {
+    const uint64_t bytes = bandwidth / 8;
+    return bytes / flows + (flow < bytes % flows ? 1 : 0);
+  }
   // True where flows live for the whole run.
   bool long_lived() const { return loop != LoopKind::crr; }
 };

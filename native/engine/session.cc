@@ -49,6 +49,7 @@ Session::Session(Plan plan, Worker::Loop loop, OnEvent on_event)
       stop_event_(make_event()),
       port_(plan_.port) {
   validate(plan_);
+  if (plan_.loop == LoopKind::send && plan_.bandwidth != 0) pacer_.emplace(plan_);
   if (plan_.role == Role::server) open_listeners();
   create_workers();
   const SignalsBlocked blocked;  // the workers inherit it from this thread
@@ -118,9 +119,9 @@ void Session::close_window() {
 
 void Session::close_window_at(uint64_t now) {
   const std::lock_guard lock(mutex_);
-  if (opened_ns_.load() == 0 || closed_ns_.load() != 0) return;
+  if (opened_ns_.load() == 0 || shared_.closed_ns.load() != 0) return;
+  shared_.closed_ns.store(now, std::memory_order_release);
   shared_.stage.store(Stage::winddown, std::memory_order_release);
-  closed_ns_.store(now, std::memory_order_release);
   worker_cpu_ns_ = workers_cpu_ns() - cpu_at_open_ns_;
 }
 
@@ -194,6 +195,7 @@ void Session::hand_out(std::vector<Fd> flows) {
   if (flows.empty()) return;  // cancelled
   for (size_t i = 0; i < flows.size(); i++) {
     if (!plan_.nonblocking()) set_nonblocking(flows[i].get(), false);
+    if (pacer_) pacer_->start(i, flows[i].get());
     size_t local = 0;
     Worker& worker = worker_of(i, local);
     worker.adopt(local, std::move(flows[i]));
@@ -228,9 +230,18 @@ void Session::supervise() {
     }
     if (go_.load(std::memory_order_acquire) && !shared_.gate.exchange(true)) shared_.gate.notify_all();
     note_tcp_info();
+    keep_pace();
     pollfd waiting{wake_event_.get(), POLLIN, 0};
-    poll(&waiting, 1, -1);
+    poll(&waiting, 1, pacer_ ? static_cast<int>(pacer_->period().count()) : -1);
     drain_wake();
+  }
+}
+
+void Session::keep_pace() {
+  if (!pacer_ || !shared_.gate.load()) return;
+  size_t flow = 0;
+  for (const auto& worker : workers_) {
+    for (size_t i = 0; i < worker->flow_count(); i++) pacer_->adjust(flow++, worker->flow_fd(i));
   }
 }
 
@@ -292,7 +303,7 @@ void Session::note_tcp_info() {
     const std::lock_guard lock(mutex_);
     info_at_open_ = std::move(infos);
   }
-  if (closed_ns_.load() != 0 && info_at_close_.empty()) {
+  if (shared_.closed_ns.load() != 0 && info_at_close_.empty()) {
     info_at_close_ = read_tcp_info();
     if (const int fd = workers_[0]->flow_fd(0); fd >= 0) facts_ = socket_facts_of(fd);
   }

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/fd.h"
 #include "engine/facts.h"
+#include "engine/pacer.h"
 #include "engine/plan.h"
 #include "engine/worker.h"
 
@@ -75,6 +76,8 @@ struct Result {
     uint64_t requested, zero_copied, copied;
   };
   std::optional<Zerocopy> zerocopy;
+  // Open loop: requests that were due before the window closed and not sent by then.
+  std::optional<uint64_t> backlog;
   bool huge_pages = false;
   uint64_t worker_cpu_ns = 0;
   SocketFacts socket;
@@ -122,6 +125,7 @@ class Session {
   using TcpInfos = std::vector<std::optional<TcpInfo>>;
   TcpInfos read_tcp_info() const;
   void note_tcp_info();
+  void keep_pace();
   Fd sample_socket() const;
   uint64_t workers_cpu_ns() const;
   void wake();
@@ -143,7 +147,6 @@ class Session {
   std::atomic<bool> ready_{false};
   std::atomic<bool> ended_{false};
   std::atomic<uint64_t> opened_ns_{0};
-  std::atomic<uint64_t> closed_ns_{0};
 
   // Guards the workers' CPU clocks (a joined thread has none), the flows' sockets once they are handed out, the stage's
   // transitions and what is noted at them.
@@ -155,6 +158,7 @@ class Session {
   TcpInfos info_at_open_;
 
   // The session's own thread only, until ended.
+  std::optional<Pacer> pacer_;
   TcpInfos info_at_close_;
   SocketFacts facts_;
   Fault fault_;

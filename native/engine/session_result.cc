@@ -57,7 +57,7 @@ Snapshot Session::snapshot(SnapshotParts parts) const {
   Snapshot snapshot;
   snapshot.at_ns = now_ns();
   const uint64_t opened = opened_ns_.load(std::memory_order_acquire);
-  const uint64_t closed = closed_ns_.load(std::memory_order_acquire);
+  const uint64_t closed = shared_.closed_ns.load(std::memory_order_acquire);
   if (opened != 0) snapshot.window_ns = (closed != 0 ? closed : std::max(snapshot.at_ns, opened)) - opened;
   snapshot.ready = ready_.load(std::memory_order_acquire);
   for (const auto& worker : workers_) add_all(snapshot.totals, worker->window(), slots_of(plan_, *worker));
@@ -76,12 +76,13 @@ Snapshot Session::snapshot(SnapshotParts parts) const {
 
 Result Session::result() const {
   Result result;
-  result.window_ns = closed_ns_.load() - opened_ns_.load();
+  result.window_ns = shared_.closed_ns.load() - opened_ns_.load();
   result.worker_cpu_ns = worker_cpu_ns_;
   result.socket = facts_;
   result.fault = fault_;
   result.flows.reserve(plan_.flows);
   Result::Zerocopy zerocopy{};
+  uint64_t backlog = 0;
   for (const auto& worker : workers_) {
     const Recorder& window = worker->window();
     const size_t slots = slots_of(plan_, *worker);
@@ -94,6 +95,7 @@ Result Session::result() const {
       flow.cpu = worker->cpu();
       flow.connects = plan_.role == Role::client && !plan_.long_lived();
     }
+    backlog += worker->backlog();
     zerocopy.requested += window.zerocopy.requested.load();
     zerocopy.zero_copied += window.zerocopy.zero_copied.load();
     zerocopy.copied += window.zerocopy.copied.load();
@@ -103,6 +105,7 @@ Result Session::result() const {
   for (size_t i = 0; i < result.flows.size() && i < infos.size(); i++) result.flows[i].tcp_info = infos[i];
   result.tcp = summarize(infos);
   if (plan_.loop == LoopKind::send && plan_.zerocopy == Zerocopy::msg) result.zerocopy = zerocopy;
+  if (plan_.open_loop()) result.backlog = backlog;
   if (workers_[0]->window().latency) result.latencies = merge_latencies(workers_);
   return result;
 }

@@ -23,6 +23,8 @@ struct alignas(64) Shared {
   std::atomic<Stage> stage{Stage::warmup};
   // Opens once every flow is up and the session was told to go.
   std::atomic<bool> gate{false};
+  // When the window closed, ns; 0 before. Known to whoever sees the wind-down.
+  std::atomic<uint64_t> closed_ns{0};
 };
 
 // One pinned thread with everything it touches while traffic runs: its flows, buffers and counters.
@@ -66,6 +68,7 @@ class Worker {
   const Recorder& window() const { return recorders_[1]; }
   const Recorder& outside() const { return recorders_[0]; }
   bool huge_pages() const { return huge_; }
+  uint64_t backlog() const { return backlog_; }  // after done()
 
   // --- the loop, on the worker's own thread ---
   const Plan& plan() const { return setup_.plan; }
@@ -73,6 +76,9 @@ class Worker {
   bool stopping() const { return stage() == Stage::stop; }
   // Whether nothing new is to be started: flows to foreign peers end in band in wind-down, others when stopped.
   bool finishing() const { return stage() >= (plan().foreign ? Stage::winddown : Stage::stop); }
+  uint64_t window_closed_ns() const { return setup_.shared.closed_ns.load(std::memory_order_acquire); }
+  // Requests that were due before the window closed and not sent by then.
+  void add_backlog(uint64_t requests) { backlog_ += requests; }
   bool reached_limit(uint64_t done) const { return plan().limit != 0 && done >= plan().limit; }
   Recorder& recorder() { return recorder_of(stage()); }
   size_t flow_count() const { return setup_.flow_count; }
@@ -102,6 +108,7 @@ class Worker {
   Buffer send_;
   Buffer recv_;
   bool huge_ = false;
+  uint64_t backlog_ = 0;
   Fault fault_;
   std::atomic<State> state_{State::created};
   std::thread thread_;

@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/epoll_set.h"
 #include "engine/worker.h"
 #include "io/spin_pause.h"
+#include "io/timer.h"
 
 namespace cnb {
 
@@ -20,7 +22,7 @@ constexpr uint64_t kListenerTag = UINT64_MAX - 1;
 // Those that epoll reports; sleeps until there is one.
 class EpollReadiness {
  public:
-  explicit EpollReadiness(const Worker& worker) { set_.add(worker.stop_event(), EPOLLIN, kStopTag); }
+  explicit EpollReadiness(const Worker& worker) { set_.add(worker.stop_event(), EPOLLIN, kWakeTag); }
 
   void watch(int fd, uint32_t events, uint64_t tag) { set_.add(fd, events, tag); }
   void change(int fd, uint32_t events, uint64_t tag) { set_.modify(fd, events, tag); }
@@ -30,20 +32,28 @@ class EpollReadiness {
   void closed(uint64_t) {}
   // A descriptor that was served had something to do.
   void progress() {}
+  // The next round ends at that time (ns of CLOCK_MONOTONIC; UINT64_MAX: never), if it has not before.
+  void wake_at(uint64_t at) {
+    // Edge-triggered, it need not be read: being set anew clears it.
+    if (!timer_) set_.add(timer_.emplace().fd(), EPOLLIN | EPOLLET, kWakeTag);
+    timer_->set(at);
+  }
 
   // Waits at most `timeout_ms` (-1: for ever) and calls serve(tag, events) for each; false as soon as that returns
   // false.
   template <typename Serve>
   bool round(int timeout_ms, Serve serve) {
     for (const epoll_event& event : set_.wait(timeout_ms)) {
-      if (event.data.u64 != kStopTag && !serve(event.data.u64, event.events)) return false;
+      if (event.data.u64 != kWakeTag && !serve(event.data.u64, event.events)) return false;
     }
     return true;
   }
 
  private:
-  static constexpr uint64_t kStopTag = UINT64_MAX;
+  // What only ends the waiting.
+  static constexpr uint64_t kWakeTag = UINT64_MAX;
   EpollSet set_;
+  std::optional<Timer> timer_;
 };
 
 // All of them, again and again, as if each were ready for all it is watched for; never sleeps.
@@ -65,6 +75,7 @@ class SpinReadiness {
     if (tag < events_.size()) events_[tag] = 0;
   }
   void progress() { progressed_ = true; }
+  void wake_at(uint64_t) {}
 
   template <typename Serve>
   bool round(int, Serve serve) {

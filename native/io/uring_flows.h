@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/clock.h"
 #include "engine/worker.h"
 #include "io/uring.h"
 #include "io/uring_requests.h"
@@ -17,36 +18,54 @@ constexpr uint64_t tag_of(Kind kind, uint64_t number) { return uint64_t{kind} <<
 constexpr Kind kind_of(uint64_t tag) { return static_cast<Kind>(tag >> 56); }
 constexpr uint64_t number_of(uint64_t tag) { return tag & (~uint64_t{0} >> 8); }
 
-// Completes with kStop when the session stops, so that a waiting worker looks up.
-inline void await_stop(Ring& ring, const Worker& worker) {
-  poll_readable(ring.next(tag_of(kStop, 0)), worker.stop_event());
+// A moment (ns of CLOCK_MONOTONIC; UINT64_MAX: never) as the time-out of a wait that begins now.
+inline uint64_t ns_until(uint64_t at) {
+  if (at == UINT64_MAX) return 0;
+  const uint64_t now = now_ns();
+  return at > now ? at - now : 1;
 }
 
-// A ring over the flows that a worker keeps for the whole run; each has the slot of its number.
-class FlowRing : public Ring {
+// The ring of a worker with that many connections at a time. It completes kStop when the session stops, so that a
+// waiting worker looks up.
+class WorkerRing : public Ring {
  public:
-  explicit FlowRing(const Worker& worker) : Ring(kRequests, completions_for(worker.flow_count())) {
+  WorkerRing(const Worker& worker, size_t connections) : Ring(kRequests, completions_for(connections)) {
+    poll_readable(next(tag_of(kStop, 0)), worker.stop_event());
+  }
+
+ private:
+  static constexpr uint32_t kRequests = 1024;
+  // Some for each connection. More than that only costs the kernel a detour.
+  static uint32_t completions_for(size_t connections) {
+    return std::max<uint32_t>(4096, static_cast<uint32_t>(4 * connections));
+  }
+};
+
+// A ring over the flows that a worker keeps for the whole run; each has the slot of its number.
+class FlowRing : public WorkerRing {
+ public:
+  explicit FlowRing(const Worker& worker) : WorkerRing(worker, worker.flow_count()) {
     std::vector<int> fds;
     for (size_t i = 0; i < worker.flow_count(); i++) fds.push_back(worker.flow_fd(i));
     register_files(fds);
-    await_stop(*this, worker);
   }
 
-  // Runs serve(completion) for all that completes until the worker stops or serve returns false.
-  template <typename Serve>
-  void run(const Worker& worker, Serve serve) {
+  // Runs serve(completion) for all that completes until the worker stops or serve returns false. Before each wait
+  // prepare() says when it is to end at the latest, ns of CLOCK_MONOTONIC.
+  template <typename Serve, typename Prepare>
+  void run(const Worker& worker, Serve serve, Prepare prepare) {
     while (!worker.stopping()) {
-      submit_and_wait();
+      submit_and_wait(ns_until(prepare()));
       if (!reap([&](const Completion& done) { return kind_of(done.tag) == kStop || serve(done); })) return;
     }
   }
 
-  static Target flow(size_t number) { return {static_cast<int>(number), true}; }
+  template <typename Serve>
+  void run(const Worker& worker, Serve serve) {
+    run(worker, serve, [] { return UINT64_MAX; });
+  }
 
- private:
-  static constexpr uint32_t kRequests = 1024;
-  // Some for each flow. More than that only costs the kernel a detour.
-  static uint32_t completions_for(size_t flows) { return std::max<uint32_t>(4096, static_cast<uint32_t>(4 * flows)); }
+  static Target flow(size_t number) { return {static_cast<int>(number), true}; }
 };
 
 // The receiving side of such a ring: standing requests that every arrival completes once more.

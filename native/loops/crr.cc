@@ -5,11 +5,14 @@
 #include <time.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/clock.h"
 #include "io/block.h"
+#include "io/pause.h"
 #include "io/source_ports.h"
 #include "loops/loops.h"
+#include "loops/open_loop.h"
 
 namespace cnb {
 
@@ -45,13 +48,14 @@ class BlockClient {
         ports_(plan_, worker.first_flow()) {}
 
   void run() {
+    if (plan_.open_loop()) return run_open();
     CrrTimes times;
     times.started = now_ns();
     uint64_t done = 0;
     while (!worker_.finishing()) {
       const Outcome outcome = transact(times);
       if (outcome.err == 0) {
-        record_transaction(worker_, 0, times);
+        record_transaction(worker_, 0, times, times.started);
         if (worker_.reached_limit(++done)) return;
         times.started = times.closed;
         continue;
@@ -63,6 +67,29 @@ class BlockClient {
   }
 
  private:
+  void run_open() {
+    Pause pause(worker_);
+    OpenLoop open(worker_, 1);
+    while (!worker_.stopping()) {
+      bool due = false;
+      open.send_due(now_ns(), [&](size_t) { return due = true; });
+      if (!due) {
+        pause.until(open.next());
+        continue;
+      }
+      CrrTimes times;
+      times.started = now_ns();
+      const Outcome outcome = transact(times);
+      const uint64_t was_due = open.settle(0);
+      if (outcome.err == 0) {
+        record_transaction(worker_, 0, times, was_due);
+        continue;
+      }
+      if (!count_failure(worker_, 0, outcome.connected, outcome.err)) return;
+      nanosleep(&kPause, nullptr);
+    }
+  }
+
   Outcome transact(CrrTimes& times) {
     Fd fd;
     const Outcome outcome = attempt(fd, times);
@@ -140,9 +167,9 @@ void prepare_client_socket(int fd, const Plan& plan, const SocketOptions& option
   ports.bind_next(fd);
 }
 
-void record_transaction(Worker& worker, size_t flow, const CrrTimes& times) {
+void record_transaction(Worker& worker, size_t flow, const CrrTimes& times, uint64_t due) {
   Recorder& recorder = worker.recorder();
-  recorder.latency->latency.record(times.closed - times.started);
+  recorder.latency->latency.record(times.closed - due);
   recorder.latency->connect->record(times.connected - times.started);
   recorder.latency->request->record(times.answered - times.connected);
   FlowCounters& counters = recorder.flows[flow];

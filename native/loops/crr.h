@@ -25,7 +25,8 @@ struct CrrTimes {
 SocketOptions crr_socket_options(const Plan& plan);
 // Options, linger and source address of a socket that is about to connect. Throws SystemError.
 void prepare_client_socket(int fd, const Plan& plan, const SocketOptions& options, SourcePorts& ports);
-void record_transaction(Worker& worker, size_t flow, const CrrTimes& times);
+// `due`: when the transaction counts from, ns: its start, or in an open loop when it was due.
+void record_transaction(Worker& worker, size_t flow, const CrrTimes& times, uint64_t due);
 // Counts a failed transaction and lets the run go on; false when the worker must end: it is stopping, or the process
 // has run out of descriptors or memory, which is the generator's failure and not the network's.
 bool count_failure(Worker& worker, size_t flow, bool connected, int err);

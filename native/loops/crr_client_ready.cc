@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <vector>
 
 #include "core/clock.h"
@@ -11,6 +12,7 @@
 #include "io/readiness.h"
 #include "loops/crr.h"
 #include "loops/loops.h"
+#include "loops/open_loop.h"
 
 namespace cnb {
 
@@ -35,13 +37,13 @@ class Client {
   }
 
   void run() {
+    if (plan_.open_loop()) return run_open();
     for (size_t i = 0; i < flows_.size(); i++) {
       if (!begin(i, now_ns())) return;
     }
-    const auto serve = [this](size_t i, uint32_t events) { return advance(i, events); };
     const auto start = [this](size_t i, uint64_t now) { return begin(i, now); };
     while (!worker_.stopping()) {
-      if (!ready_.round(paused_.empty() ? -1 : kPauseMs, serve) || !paused_.resume(start)) return;
+      if (!serve_ready() || !paused_.resume(start)) return;
     }
   }
 
@@ -57,6 +59,25 @@ class Client {
     CrrTimes times;
     SourcePorts ports;
   };
+
+  void run_open() {
+    open_.emplace(worker_, 1);
+    const auto start_due = [this](size_t i) { return begin(i, now_ns()); };
+    const auto resume = [this](size_t i, uint64_t) {
+      open_->settle(i);
+      return true;
+    };
+    while (!worker_.stopping()) {
+      if (!open_->send_due(now_ns(), start_due)) return;
+      ready_.wake_at(open_->next());
+      if (!serve_ready() || !paused_.resume(resume)) return;
+    }
+  }
+
+  bool serve_ready() {
+    return ready_.round(paused_.empty() ? -1 : kPauseMs,
+                        [this](size_t i, uint32_t events) { return advance(i, events); });
+  }
 
   // Starts the flow's next connection. Like every step below: false when the worker is finished.
   bool begin(size_t i, uint64_t now) {
@@ -136,7 +157,11 @@ class Client {
     ready_.closed(i);
     ready_.progress();
     flow.times.closed = now_ns();
-    record_transaction(worker_, i, flow.times);
+    if (open_) {
+      record_transaction(worker_, i, flow.times, open_->settle(i));
+      return true;
+    }
+    record_transaction(worker_, i, flow.times, flow.times.started);
     return worker_.stopping() || begin(i, flow.times.closed);
   }
 
@@ -156,6 +181,7 @@ class Client {
   Readiness ready_;
   std::vector<Flow> flows_;
   PausedFlows paused_;
+  std::optional<OpenLoop> open_;
 };
 
 }  // namespace

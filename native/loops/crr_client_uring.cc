@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <vector>
 
 #include "core/clock.h"
 #include "io/uring_flows.h"
 #include "loops/crr.h"
 #include "loops/loops.h"
+#include "loops/open_loop.h"
 
 namespace cnb {
 
@@ -23,7 +25,6 @@ constexpr uring::Kind kReceive = 4;
 constexpr uring::Kind kEnd = 5;
 constexpr uring::Kind kClose = 6;
 
-constexpr uint32_t kRequests = 1024;
 // The longest chain: socket, connect, send, receive, end of stream, close.
 constexpr uint32_t kChain = 6;
 
@@ -36,21 +37,20 @@ class Client {
         options_(crr_socket_options(plan_)),
         bare_(needs_nothing()),
         paused_(worker.flow_count()),
-        ring_(kRequests, std::max<uint32_t>(4096, static_cast<uint32_t>(4 * worker.flow_count()))) {
+        ring_(worker, worker.flow_count()) {
     flows_.reserve(worker.flow_count());
     for (size_t i = 0; i < worker.flow_count(); i++) flows_.emplace_back(SourcePorts(plan_, worker.first_flow() + i));
     if (bare_) ring_.register_slots(static_cast<uint32_t>(flows_.size()));
-    uring::await_stop(ring_, worker);
   }
 
   void run() {
+    if (plan_.open_loop()) return run_open();
     for (size_t i = 0; i < flows_.size(); i++) {
       if (!begin(i, now_ns())) return;
     }
     const auto start = [this](size_t i, uint64_t now) { return begin(i, now); };
     while (!worker_.stopping()) {
-      ring_.submit_and_wait(paused_.empty() ? 0 : PausedFlows::kPauseNs);
-      if (!ring_.reap([this](const Completion& done) { return serve(done); }) || !paused_.resume(start)) return;
+      if (!serve_until(UINT64_MAX) || !paused_.resume(start)) return;
     }
   }
 
@@ -65,6 +65,26 @@ class Client {
     CrrTimes times;
     SourcePorts ports;
   };
+
+  void run_open() {
+    open_.emplace(worker_, 1);
+    const auto start_due = [this](size_t i) { return begin(i, now_ns()); };
+    const auto resume = [this](size_t i, uint64_t) {
+      open_->settle(i);
+      return true;
+    };
+    while (!worker_.stopping()) {
+      if (!open_->send_due(now_ns(), start_due)) return;
+      if (!serve_until(open_->next()) || !paused_.resume(resume)) return;
+    }
+  }
+
+  bool serve_until(uint64_t at) {
+    const uint64_t timeout = uring::ns_until(at);
+    const bool paused = !paused_.empty() && (timeout == 0 || timeout > PausedFlows::kPauseNs);
+    ring_.submit_and_wait(paused ? PausedFlows::kPauseNs : timeout);
+    return ring_.reap([this](const Completion& done) { return serve(done); });
+  }
 
   // Whether a socket can connect as it was made.
   bool needs_nothing() const {
@@ -210,7 +230,11 @@ class Client {
       return count_failure(worker_, i, flow.connected, flow.err);
     }
     flow.times.closed = now_ns();
-    record_transaction(worker_, i, flow.times);
+    if (open_) {
+      record_transaction(worker_, i, flow.times, open_->settle(i));
+      return true;
+    }
+    record_transaction(worker_, i, flow.times, flow.times.started);
     return worker_.stopping() || begin(i, flow.times.closed);
   }
 
@@ -222,7 +246,8 @@ class Client {
   const bool bare_;
   PausedFlows paused_;
   std::vector<Flow> flows_;
-  Ring ring_;
+  std::optional<OpenLoop> open_;
+  uring::WorkerRing ring_;
 };
 
 }  // namespace

@@ -25,7 +25,6 @@ constexpr uring::Kind kDrain = 4;
 constexpr uring::Kind kClose = 5;
 constexpr uring::Kind kCancel = 6;
 
-constexpr uint32_t kRequests = 1024;
 // The longest chain: receive, send, drain, close.
 constexpr uint32_t kChain = 4;
 // Connections at a time beside those of the test's flows: strangers hold theirs until the next sweep.
@@ -49,10 +48,9 @@ class Server {
         plan_(worker.plan()),
         allowed_(plan_),
         connections_(slots_for(plan_)),
-        ring_(kRequests, std::max<uint32_t>(4096, static_cast<uint32_t>(4 * connections_.size()))) {
+        ring_(worker, connections_.size()) {
     for (size_t i = connections_.size(); i-- > 0;) free_.push_back(i);
     ring_.register_slots(static_cast<uint32_t>(connections_.size()));
-    uring::await_stop(ring_, worker);
   }
 
   void run() {
@@ -191,7 +189,7 @@ class Server {
   std::vector<Connection> connections_;
   std::vector<size_t> free_;
   size_t accepts_ = 0;
-  Ring ring_;
+  uring::WorkerRing ring_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/worker.h"
+#include "loops/open_loop.h"
 
 // What the engines of TCP_RR share.
 namespace cnb::rr {
@@ -39,6 +40,13 @@ inline void count(const Plan& plan, Recorder& recorder, size_t flow) {
 inline void complete(Worker& worker, size_t flow, SendTimes& times, uint64_t now) {
   Recorder& recorder = worker.recorder();
   recorder.latency->latency.record(now - times.replace_oldest(now));
+  count(worker.plan(), recorder, flow);
+}
+
+// The same in an open loop, where the start is when the request was due.
+inline void complete(Worker& worker, size_t flow, OpenLoop& open, uint64_t now) {
+  Recorder& recorder = worker.recorder();
+  recorder.latency->latency.record(now - open.settle(flow));
   count(worker.plan(), recorder, flow);
 }
 

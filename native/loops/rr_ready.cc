@@ -1,6 +1,7 @@
 // TCP_RR with any number of flows per worker: those that epoll reports (engine epoll), or all in turn (engine spin).
 
 #include <cerrno>
+#include <optional>
 #include <vector>
 
 #include "core/clock.h"
@@ -23,8 +24,14 @@ class Exchanger {
   }
 
   void run() {
-    if (side_.client && !start()) return;
     const auto serve_one = [this](size_t flow, uint32_t events) { return serve(flow, events); };
+    if (worker_.plan().open_loop()) {
+      open_.emplace(worker_, worker_.plan().burst + 1);
+      while (!worker_.stopping() && send_due() && ready_.round(-1, serve_one)) {
+      }
+      return;
+    }
+    if (side_.client && !start()) return;
     while (!worker_.stopping() && ready_.round(-1, serve_one)) {
     }
   }
@@ -39,6 +46,12 @@ class Exchanger {
         if (!owe(flow)) return false;
       }
     }
+    return true;
+  }
+
+  bool send_due() {
+    if (!open_->send_due(now_ns(), [this](size_t flow) { return owe(flow); })) return false;
+    ready_.wake_at(open_->next());
     return true;
   }
 
@@ -60,6 +73,10 @@ class Exchanger {
     exchange.have += bytes;
     while (exchange.have >= side_.in) {
       exchange.have -= side_.in;
+      if (open_) {
+        rr::complete(worker_, flow, *open_, now_ns());
+        continue;
+      }
       if (side_.client) {
         rr::complete(worker_, flow, times_[flow], now_ns());
       } else {
@@ -113,6 +130,7 @@ class Exchanger {
   Readiness ready_;
   std::vector<rr::Exchange> flows_;
   std::vector<rr::SendTimes> times_;
+  std::optional<OpenLoop> open_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <vector>
 
 #include "core/clock.h"
@@ -32,8 +33,13 @@ class Exchanger {
         receiver_(ring_, worker, kReceive, worker.recv_buffer().size()) {}
 
   void run() {
+    const auto serve_one = [this](const Completion& done) { return serve(done); };
+    if (worker_.plan().open_loop()) {
+      open_.emplace(worker_, worker_.plan().burst + 1);
+      return ring_.run(worker_, serve_one, [this] { return send_due(); });
+    }
     if (side_.client) start();
-    ring_.run(worker_, [this](const Completion& done) { return serve(done); });
+    ring_.run(worker_, serve_one);
   }
 
  private:
@@ -45,6 +51,15 @@ class Exchanger {
       for (size_t i = 0; i < in_flight; i++) times_[flow].start(i, now);
       owe(flow, in_flight);
     }
+  }
+
+  // When there is more to send.
+  uint64_t send_due() {
+    open_->send_due(now_ns(), [this](size_t flow) {
+      owe(flow, 1);
+      return true;
+    });
+    return open_->next();
   }
 
   // False when the worker is finished.
@@ -70,6 +85,10 @@ class Exchanger {
     const uint64_t now = side_.client ? now_ns() : 0;
     size_t messages = 0;
     for (exchange.have += bytes; exchange.have >= side_.in; exchange.have -= side_.in) {
+      if (open_) {
+        rr::complete(worker_, flow, *open_, now);
+        continue;
+      }
       messages++;
       if (side_.client) {
         rr::complete(worker_, flow, times_[flow], now);
@@ -127,6 +146,7 @@ class Exchanger {
   const rr::Side side_;
   std::vector<rr::Exchange> flows_;
   std::vector<rr::SendTimes> times_;
+  std::optional<OpenLoop> open_;
   FlowRing ring_;
   uring::FlowReceiver receiver_;
 };

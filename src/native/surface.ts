@@ -42,6 +42,12 @@ export interface NativePlan {
   responseBytes: number;
   /** RR: further requests kept in flight per flow beside the first. */
   burst: number;
+  /** RR and CRR clients: transactions begun per second, of all flows together; 0 = each upon the one before. */
+  ratePerSecond: number;
+  /** Of `ratePerSecond`, in each flow. */
+  spacing: "poisson" | "constant";
+  /** Senders: payload that TCP is paced to, of all flows together; 0 = not paced. */
+  bandwidthBitsPerSecond: number;
   zerocopy: "off" | "msg" | "sendfile";
   rx: "copy" | "trunc";
   /** CRR: which side closes first; `reset` = the client closes with RST (SO_LINGER 0). */
@@ -179,6 +185,8 @@ export interface NativeResult {
   requestLatency?: NativeHistogram;
   /** Senders with zerocopy `msg` only. `requested` = `zeroCopied` + `copied` + what never completed. */
   zerocopy?: { requestedBytes: number; zeroCopiedBytes: number; copiedBytes: number };
+  /** Clients with a rate: requests that were due before the window closed and not sent by then. */
+  backlog?: number;
   /** Kind of memory behind the send buffer: "huge" or "page". */
   buffers: "huge" | "page";
   /** CPU time of the workers over the window, in ns. */

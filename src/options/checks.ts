@@ -12,6 +12,9 @@ export const MAX_BLOCK_FLOWS = 1024;
 /** What a blocking flow may have in flight in each direction before both ends could be stuck in send with full socket buffers. */
 export const MAX_BLOCK_BURST_BYTES = 128 * 1024;
 
+/** The kernel paces in whole bytes per second; a flow without any would never send. */
+const LEAST_FLOW_BITS = 1000;
+
 /** Keeps the result and the live stream of a run within bounds. */
 const MAX_INTERVALS = 1_000_000;
 
@@ -75,7 +78,19 @@ function findConflict(spec: ResolvedSpec): Finding | null {
     const text = `expected at least ${LEAST_RUNS_FOR_CI} where they end with a narrow interval, got ${spec.runs}`;
     return { key: "runs", message: text };
   }
-  return findAddressConflict(spec) ?? findPortConflict(spec);
+  return findPaceConflict(spec) ?? findAddressConflict(spec) ?? findPortConflict(spec);
+}
+
+function findPaceConflict({ ratePerSecond, spacing, bandwidthBitsPerSecond, flows }: ResolvedSpec): Finding | null {
+  if (ratePerSecond === 0 && spacing !== runTable.spacing.default) {
+    return { key: "spacing", message: `${spacing} says how a rate is spaced, and none was given` };
+  }
+  const leastBits = flows * LEAST_FLOW_BITS;
+  if (bandwidthBitsPerSecond > 0 && bandwidthBitsPerSecond < leastBits) {
+    const text = `expected at least ${LEAST_FLOW_BITS} bits per second for each of ${flows} flows, got ${bandwidthBitsPerSecond}`;
+    return { key: "bandwidth", message: text };
+  }
+  return null;
 }
 
 function findAddressConflict({ host, family, bind }: ResolvedSpec): Finding | null {

@@ -2,6 +2,7 @@ import { MAX_ADDRESSES, checkAddresses, checkCidrs, checkPortRange, parseHost, p
 import { MAX_CPU, checkCpus, formatCpuList, parseCpuList } from "./cpu-lists.js";
 import { formatDuration, parseDuration, secondsToNs } from "./durations.js";
 import { parsePercent } from "./percents.js";
+import { formatScaled, parseBitRate, parseRate } from "./rates.js";
 import type { Row } from "./row.js";
 import { formatSize, parseSize } from "./sizes.js";
 
@@ -17,6 +18,10 @@ export function parseValue(row: Row, input: unknown): unknown {
       return within(row, typeof input === "string" ? parseSize(input) : input);
     case "duration":
       return within(row, typeof input === "string" ? parseDuration(input) : secondsOf(input));
+    case "rate":
+      return within(row, typeof input === "string" ? parseRate(input) : input);
+    case "bitRate":
+      return within(row, typeof input === "string" ? parseBitRate(input) : input);
     case "percent":
       return inRange(row, typeof input === "string" ? parsePercent(input) : input);
     case "cpus":
@@ -51,6 +56,10 @@ export function expectedText(row: Row): string {
       return `${zeroText(row)}a whole number of bytes from ${row.min} to ${formatSize(row.max)}, K, M and G (1024) allowed`;
     case "duration":
       return `${zeroText(row)}a time from ${formatDuration(row.min)} to ${formatDuration(row.max)} such as 10s, 500ms or 1m30s`;
+    case "rate":
+      return `${zeroText(row)}a whole number per second from ${row.min} to ${formatScaled(row.max)} such as 1000/s, k, M and G (1000) allowed`;
+    case "bitRate":
+      return `${zeroText(row)}a whole number of bits per second from ${formatScaled(row.min)} to ${formatScaled(row.max)} such as 100M, k, M, G and T (1000) allowed`;
     case "percent":
       return `${zeroText(row)}a percentage from ${row.min} to ${row.max} such as 2%`;
     case "cpus":
@@ -83,6 +92,9 @@ export function rangeText(row: Row): string {
       return `${row.orZero ? "0, " : ""}${row.min} to ${formatSize(row.max)}`;
     case "duration":
       return `${row.orZero ? "0, " : ""}${formatDuration(row.min)} to ${formatDuration(row.max)}`;
+    case "rate":
+    case "bitRate":
+      return `${row.orZero ? "0, " : ""}${formatScaled(row.min)} to ${formatScaled(row.max)}`;
     case "percent":
       return `${row.orZero ? "0, " : ""}${row.min}% to ${row.max}%`;
     case "cpus":
@@ -105,6 +117,10 @@ export function formatValue(row: Row, value: unknown): string {
       return formatSize(Number(value));
     case "duration":
       return formatDuration(Number(value));
+    case "rate":
+      return `${formatScaled(Number(value))}/s`;
+    case "bitRate":
+      return formatScaled(Number(value));
     case "percent":
       return `${String(value)}%`;
     case "onOff":

@@ -3,6 +3,7 @@ export type Family = "any" | "ipv4" | "ipv6";
 export type EngineChoice = "auto" | "block" | "epoll" | "spin" | "uring";
 export type CloseMode = "server" | "client" | "reset";
 export type ZerocopyMode = "off" | "msg" | "sendfile";
+export type Spacing = "poisson" | "constant";
 export type RxMode = "copy" | "trunc";
 
 /** Every option of a run as resolved. JSON-safe: it goes over the wire to the server and into the result. */
@@ -31,10 +32,15 @@ export interface ResolvedSpec {
   responseBytes: number;
   /** RR: further requests in flight per flow beside the first. */
   burst: number;
+  /** RR, CRR: transactions begun per second, of all flows together; 0 = closed loop. */
+  ratePerSecond: number;
+  spacing: Spacing;
   /** CRR: which side closes first; `reset` = the client closes with RST. */
   close: CloseMode;
   sendSizeBytes: number;
   recvSizeBytes: number;
+  /** STREAM, MAERTS: payload that the sender is paced to, of all flows together; 0 = not paced. */
+  bandwidthBitsPerSecond: number;
   zerocopy: ZerocopyMode;
   rx: RxMode;
   /** 0 = kernel autotuning. */

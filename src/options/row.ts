@@ -26,6 +26,10 @@ export type Row = RowBase &
     | ({ kind: "size"; default: number } & Ranged)
     /** Nanoseconds. */
     | ({ kind: "duration"; default: number } & Ranged)
+    /** Something per second. */
+    | ({ kind: "rate"; default: number } & Ranged)
+    /** Bits per second. */
+    | ({ kind: "bitRate"; default: number } & Ranged)
     /** Percent, fractions allowed. */
     | ({ kind: "percent"; default: number } & Ranged)
     | { kind: "cpus"; default: null }
@@ -45,6 +49,8 @@ interface Inputs {
   count: number;
   size: number | string;
   duration: number | string;
+  rate: number | string;
+  bitRate: number | string;
   percent: number | string;
   cpus: number | readonly number[] | string;
   onOff: boolean | "on" | "off";
@@ -60,6 +66,8 @@ interface Outputs {
   count: number;
   size: number;
   duration: number;
+  rate: number;
+  bitRate: number;
   percent: number;
   cpus: number[];
   onOff: boolean;

@@ -1,4 +1,7 @@
+import { DEFAULT_PORT } from "./default-port.js";
 import type { Table } from "./row.js";
+
+export { serveTable } from "./serve-table.js";
 
 const S = 1_000_000_000;
 const MS = 1_000_000;
@@ -9,10 +12,6 @@ const MIB = KIB * KIB;
 const ALL = ["stream", "maerts", "rr", "crr"] as const;
 const BULK = ["stream", "maerts"] as const;
 const REQUESTS = ["rr", "crr"] as const;
-const SERVER = ["server"] as const;
-
-/** The port that netperf's control connection uses, too. */
-export const DEFAULT_PORT = 12865;
 
 /**
  * Options of a run, in the order in which help shows them. Types, flags, help, the README's table and validation derive from
@@ -165,6 +164,29 @@ export const runTable = {
     commands: ["rr"],
     help: "further requests kept in flight per flow beside the first",
   },
+  /** Transactions per second of all flows together, or "10k/s"; 0 = each upon the one before. */
+  rate: {
+    kind: "rate",
+    field: "ratePerSecond",
+    flags: "--rate <n/s>",
+    default: 0,
+    defaultText: "0 (each upon the answer to the one before)",
+    min: 1,
+    max: 1_000_000_000,
+    orZero: true,
+    commands: REQUESTS,
+    help: "transactions begun per second, of all flows together, whatever becomes of them; latency counts from when each was due",
+  },
+  /** How the moments of `rate` follow one another. */
+  spacing: {
+    kind: "choice",
+    field: "spacing",
+    flags: "--spacing <name>",
+    default: "poisson",
+    choices: ["poisson", "constant"],
+    commands: REQUESTS,
+    help: "how the transactions of --rate follow one another in each flow: at random like independent users, or evenly",
+  },
   /** Which side closes first; `reset` = the client closes with RST. */
   close: {
     kind: "choice",
@@ -196,6 +218,19 @@ export const runTable = {
     max: 64 * MIB,
     commands: BULK,
     help: "bytes asked of the kernel per receive",
+  },
+  /** Bits per second of all flows together, or "100M"; 0 = as fast as TCP goes. */
+  bandwidth: {
+    kind: "bitRate",
+    field: "bandwidthBitsPerSecond",
+    flags: "--bandwidth <bits/s>",
+    default: 0,
+    defaultText: "0 (as fast as TCP goes)",
+    min: 1000,
+    max: 100_000_000_000_000,
+    orZero: true,
+    commands: BULK,
+    help: "payload that all flows together send at most, paced evenly by the sender's kernel",
   },
   /** How the sender avoids copying. */
   zerocopy: {
@@ -332,104 +367,5 @@ export const runTable = {
     switches: { "-4": "ipv4", "-6": "ipv6" },
     commands: ALL,
     help: "reach the server over this IP version only",
-  },
-} as const satisfies Table;
-
-/** Options of a server. */
-export const serveTable = {
-  /** Address or name to listen on; "" = every address. */
-  host: {
-    kind: "host",
-    field: "host",
-    flags: "--host <address>",
-    default: "",
-    defaultText: "every address",
-    commands: SERVER,
-    help: "address to listen on",
-  },
-  /** Control port; 0 = ephemeral. */
-  port: {
-    kind: "count",
-    field: "port",
-    flags: "-p, --port <n>",
-    default: DEFAULT_PORT,
-    min: 0,
-    max: 65_535,
-    commands: SERVER,
-    help: "control port, 0 for an ephemeral one",
-  },
-  /** Port of the tests' own connections; 0 = an ephemeral one per session. */
-  dataPort: {
-    kind: "count",
-    field: "dataPort",
-    flags: "--data-port <n>",
-    default: 0,
-    defaultText: "0 (ephemeral)",
-    min: 0,
-    max: 65_535,
-    commands: SERVER,
-    help: "one fixed port for the tests' own connections, for firewalls; then one session at a time",
-  },
-  /** "2-5,8", or numbers. */
-  cpus: {
-    kind: "cpus",
-    field: "cpus",
-    flags: "--cpus <list>",
-    default: null,
-    defaultText: "spread over the allowed CPUs",
-    commands: SERVER,
-    help: "CPUs that workers are pinned to, such as 2-5,8",
-  },
-  /** Sessions at a time. */
-  maxSessions: {
-    kind: "count",
-    field: "maxSessions",
-    flags: "--max-sessions <n>",
-    default: 64,
-    min: 1,
-    max: 10_000,
-    commands: SERVER,
-    help: "sessions at a time",
-  },
-  /** Flows per session. */
-  maxFlows: {
-    kind: "count",
-    field: "maxFlows",
-    flags: "--max-flows <n>",
-    default: 16_384,
-    min: 1,
-    max: 1_000_000,
-    commands: SERVER,
-    help: "flows per session",
-  },
-  /** Longest test, warm-up included. Seconds, or "1h". */
-  maxDuration: {
-    kind: "duration",
-    field: "maxDurationNs",
-    flags: "--max-duration <time>",
-    default: HOUR,
-    min: MS,
-    max: 169 * HOUR,
-    commands: SERVER,
-    help: "longest test that is accepted, warm-up included",
-  },
-  /** CIDRs or addresses of clients that may come. */
-  allow: {
-    kind: "cidrs",
-    field: "allow",
-    flags: "--allow <cidrs>",
-    default: [],
-    defaultText: "everyone",
-    commands: SERVER,
-    help: "clients that may come, such as 10.0.0.0/8,fd00::/8",
-  },
-  /** End after one session. */
-  once: {
-    kind: "flag",
-    field: "once",
-    flags: "--once",
-    default: false,
-    commands: SERVER,
-    help: "end after one session",
   },
 } as const satisfies Table;

@@ -21,7 +21,8 @@ const CPU = [
 const DEMAND = ["nsPerTransaction", "nsPerKiB"];
 const HOST = ["hostname", "kernel", "cpuModel", "cpus", "governor", "interface", "mtuBytes", "driver", "version"];
 const SPEC = [
-  ...["host", "port", "durationNs", "warmupNs", "runs", "flows", "requestBytes", "responseBytes", "burst", "close"],
+  ...["host", "port", "durationNs", "warmupNs", "runs", "flows", "requestBytes", "responseBytes", "burst"],
+  ...["ratePerSecond", "spacing", "close", "bandwidthBitsPerSecond"],
   ...[
     "sendSizeBytes",
     "recvSizeBytes",
@@ -43,7 +44,7 @@ const below = (path: string, names: readonly string[]): string[] => names.map((n
 const PATHS = [
   ...["startedAt", "state", "test", ...below("spec", SPEC), "window.durationNs", "engine.local", "engine.remote"],
   ...["throughput.bitsPerSecond", "throughput.bytes", "throughput.sender.bitsPerSecond"],
-  ...["transactions.count", "transactions.perSecond", "connections.count", "connections.perSecond"],
+  ...["transactions.count", "transactions.perSecond", "openLoop.backlog", "connections.count", "connections.perSecond"],
   ...["latency", "connectLatency", "requestLatency"].flatMap((path) => below(path, LATENCY)),
   ...ends("cpu", CPU),
   ...ends("cpu.serviceDemand", DEMAND),

@@ -3,7 +3,7 @@ import { formatCpuList } from "../options/cpu-lists.js";
 import { formatDuration } from "../options/durations.js";
 import type { HostContext, Result } from "../result/model.js";
 import { formatRuns } from "./repeat.js";
-import { formatBytes, formatSeconds } from "./units.js";
+import { formatBitRate, formatBytes, formatSeconds } from "./units.js";
 
 const CLOSERS = { server: "the server closes first", client: "the client closes first", reset: "the client resets" };
 
@@ -33,13 +33,15 @@ function describeTest({ spec, buffers }: Result): string {
   const warmup = `warm-up ${formatDuration(spec.warmupNs)}`;
   if (spec.test === "tcp_rr" || spec.test === "tcp_crr") {
     const sizes = `request ${formatBytes(spec.requestBytes)}, response ${formatBytes(spec.responseBytes)}`;
-    const detail = spec.test === "tcp_crr" ? CLOSERS[spec.close] : `${spec.burst + 1} in flight per flow`;
+    const most = spec.ratePerSecond > 0 ? "at most " : "";
+    const detail = spec.test === "tcp_crr" ? CLOSERS[spec.close] : `${most}${spec.burst + 1} in flight per flow`;
     return `${sizes}, ${detail}, ${warmup}`;
   }
   const sender = spec.test === "tcp_stream" ? buffers.local : buffers.remote;
   const sizes = `send size ${formatBytes(spec.sendSizeBytes)}, receive size ${formatBytes(spec.recvSizeBytes)}`;
   const pages = sender === "huge" ? "huge pages" : "ordinary pages";
-  return `${sizes}, ${pages}, zero-copy ${spec.zerocopy}, receive ${spec.rx}, ${warmup}`;
+  const paced = spec.bandwidthBitsPerSecond > 0 ? `, paced to ${formatBitRate(spec.bandwidthBitsPerSecond)}` : "";
+  return `${sizes}, ${pages}, zero-copy ${spec.zerocopy}, receive ${spec.rx}${paced}, ${warmup}`;
 }
 
 function describeEnd(result: Result, end: "local" | "remote"): string {

@@ -42,7 +42,7 @@ function errorLines({ error }: Result): string[] {
 
 function mainFigures(result: Result): [string, string][] {
   const figures: [string, string][] = [];
-  const { throughput, transactions, connections, zerocopy } = result;
+  const { throughput, transactions, openLoop, connections, zerocopy } = result;
   if (throughput !== undefined) {
     const { bitsPerSecond, bytes, sender } = throughput;
     const goodput = bitsPerSecond === undefined ? "unknown: no report from the receiver" : formatBitRate(bitsPerSecond);
@@ -53,6 +53,11 @@ function mainFigures(result: Result): [string, string][] {
   }
   if (transactions !== undefined) {
     figures.push(["transactions", `${formatRate(transactions.perSecond)} (${formatCount(transactions.count)})`]);
+  }
+  if (openLoop !== undefined) {
+    const { ratePerSecond, spacing } = result.spec;
+    const asked = `${formatRate(ratePerSecond)} asked for (${spacing})`;
+    figures.push(["open loop", `${asked}, ${formatCount(openLoop.backlog)} due and not yet sent at the end`]);
   }
   if (connections !== undefined) {
     figures.push(["connections", `${formatRate(connections.perSecond)} (${formatCount(connections.count)})`]);

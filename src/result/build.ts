@@ -40,6 +40,7 @@ function measures(raw: RawRun) {
   return {
     throughput: isStream(spec.test) ? throughput(raw) : undefined,
     transactions: isStream(spec.test) ? undefined : tally(local.counters.transactions, local.windowNs),
+    openLoop: local.backlog === undefined ? undefined : { backlog: local.backlog },
     connections: crr ? connections(raw) : undefined,
     latency: latencySummary(crr ? "transaction" : "rtt", local.latency),
     connectLatency: latencySummary("connect", local.connectLatency),

@@ -117,6 +117,11 @@ function tallyOf(tallies: readonly Result["transactions"][]): Result["transactio
   return count === undefined || perSecond === undefined ? undefined : { count, perSecond };
 }
 
+function openLoopOf(results: readonly Result[]): Result["openLoop"] {
+  const backlog = foldSum(results.map(({ openLoop }) => openLoop?.backlog));
+  return backlog === undefined ? undefined : { backlog };
+}
+
 function connectionsOf(results: readonly Result[]): Result["connections"] {
   const tally = tallyOf(results.map(({ connections }) => connections));
   return tally && { ...tally, errors: addErrors(results.flatMap(({ connections }) => connections?.errors ?? [])) };
@@ -177,6 +182,7 @@ export async function summarizeRuns(
     workers: workersOf(results, last),
     throughput: throughputOf(results),
     transactions: tallyOf(results.map(({ transactions }) => transactions)),
+    openLoop: openLoopOf(results),
     connections: connectionsOf(results),
     ...(await latenciesOf(results)),
     cpu: cpuSection(first.test, sample?.mean, { local, remote }),

@@ -2,6 +2,7 @@
 import type { Warning } from "./model.js";
 import { cpuWarnings } from "./warnings-cpu.js";
 import { networkWarnings } from "./warnings-network.js";
+import { paceWarnings } from "./warnings-pace.js";
 import type { RawRun } from "./raw.js";
 import { unsteady } from "./trend.js";
 
@@ -52,6 +53,7 @@ export function deriveWarnings(raw: RawRun): Warning[] {
     ...sameHost(raw),
     ...shortRun(raw),
     ...engineUnavailable(raw),
+    ...paceWarnings(raw),
     ...unsteady(raw.intervals),
     ...cpuWarnings(raw),
     ...networkWarnings(raw),

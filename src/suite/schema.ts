@@ -52,6 +52,8 @@ function valueSchema(row: Row): Schema {
     case "count":
     case "size":
     case "duration":
+    case "rate":
+    case "bitRate":
     case "percent":
       return { type: ["number", "string"] };
     case "cpus":

@@ -40,6 +40,33 @@ describe("a run", () => {
     expect(stderr).toContain("warning SAME_HOST: ");
   });
 
+  it("keeps a rate, and says what it was and how far it fell behind", async () => {
+    const paced = ["--rate", "500/s", "--spacing", "constant", ...QUICK];
+    for (const command of ["rr", "crr"]) {
+      const { stdout, code } = await cli(command, "--json", "127.0.0.1", "--port", port, ...paced);
+      expect(code).toBe(0);
+      const { spec, openLoop, transactions, window } = resultOf({ stdout });
+      expect(spec).toMatchObject({ ratePerSecond: 500, spacing: "constant" });
+      const due = (500 * window.durationNs) / 1e9;
+      expect((transactions?.count ?? 0) + (openLoop?.backlog ?? 0)).toBeGreaterThanOrEqual(Math.floor(due) - 2);
+    }
+    const table = await cli("rr", "127.0.0.1", "--port", port, "--rate", "2k/s", ...QUICK);
+    expect(table.stdout).toMatch(/ {2}open loop +2 k\/s asked for \(poisson\), \d+ due and not yet sent at the end\n/);
+  });
+
+  it("keeps a bandwidth", async () => {
+    const paced = ["--bandwidth", "20M", "-P", "3", ...QUICK];
+    for (const command of ["stream", "maerts"]) {
+      const { stdout, code } = await cli(command, "--json", "127.0.0.1", "--port", port, ...paced);
+      expect(code).toBe(0);
+      const { spec, throughput } = resultOf({ stdout });
+      expect(spec.bandwidthBitsPerSecond).toBe(20e6);
+      // Without it, it would be a hundred times as much. What a busy host left lying before the window may come within.
+      expect(throughput?.bitsPerSecond).toBeLessThanOrEqual(1.5 * 20e6);
+      expect(throughput?.bytes).toBeGreaterThan(0);
+    }
+  });
+
   it("keeps quiet with --quiet, but for the result", async () => {
     const json = await cli("rr", "127.0.0.1", "--json", "--port", port, "--quiet", "-i", "50ms", ...QUICK);
     expect([json.stderr, json.code]).toEqual(["", 0]);

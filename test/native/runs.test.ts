@@ -55,6 +55,10 @@ describe("a run over loopback", () => {
     ["tcp_crr", { test: "tcp_crr", host: "127.0.0.1", flows: 2 }],
     ["tcp_crr with many flows", { test: "tcp_crr", host: "::1", flows: 40 }],
     ["tcp_crr, reset", { test: "tcp_crr", host: "127.0.0.1", close: "reset" }],
+    ["tcp_rr at a rate", { test: "tcp_rr", host: "127.0.0.1", rate: "5k/s", burst: 1 }],
+    ["tcp_rr at a rate, io_uring", { test: "tcp_rr", host: "127.0.0.1", rate: "5k/s", flows: 4, engine: "uring" }],
+    ["tcp_crr at a rate", { test: "tcp_crr", host: "127.0.0.1", rate: "1k/s", flows: 3, spacing: "constant" }],
+    ["tcp_crr at a rate, spinning", { test: "tcp_crr", host: "::1", rate: "1k/s", flows: 3, engine: "spin" }],
     [
       "tcp_crr, client first, from two addresses",
       { test: "tcp_crr", host: "127.0.0.1", close: "client", bind: ["127.0.0.5", "127.0.0.6"] },

@@ -78,6 +78,16 @@ const TransactionsSchema = Type.Object(
   { description: "Transactions as the client counted them (RR, CRR)" },
 );
 
+const OpenLoopSchema = Type.Object(
+  {
+    backlog: count("Requests that were due before the window closed and had not been sent by then"),
+  },
+  {
+    description:
+      "Only with a rate (spec.ratePerSecond): how well it was kept. Latency counts from when each request was due",
+  },
+);
+
 const ConnectionsSchema = Type.Object(
   {
     count: count("Connections established within the window"),
@@ -242,6 +252,7 @@ export const ResultSchema = Type.Object(
     workers: bothEnds(WorkersSchema, "Workers"),
     throughput: Optional(ThroughputSchema),
     transactions: Optional(TransactionsSchema),
+    openLoop: Optional(OpenLoopSchema),
     connections: Optional(ConnectionsSchema),
     latency: Optional(LatencySummarySchema),
     connectLatency: Optional(LatencySummarySchema),

@@ -37,11 +37,16 @@ export const SpecSchema = Type.Object(
     requestBytes: count("Size of a request, bytes (RR, CRR)"),
     responseBytes: count("Size of a response, bytes (RR, CRR)"),
     burst: count("Further requests in flight per flow beside the first (RR)"),
+    ratePerSecond: count("Transactions begun per second, of all flows together (RR, CRR); 0 = closed loop"),
+    spacing: Type.Enum(["poisson", "constant"], { description: "How the transactions of ratePerSecond are spaced" }),
     close: Type.Enum(["server", "client", "reset"], {
       description: "Which side closes first (CRR); reset = the client closes with RST",
     }),
     sendSizeBytes: count("Bytes per send call (STREAM)"),
     recvSizeBytes: count("Bytes per receive call (STREAM)"),
+    bandwidthBitsPerSecond: count(
+      "Payload that the sender is paced to, bits per second of all flows together (STREAM, MAERTS); 0 = not paced",
+    ),
     zerocopy: Type.Enum(["off", "msg", "sendfile"], {
       description: "msg = MSG_ZEROCOPY, sendfile = sendfile(2) (STREAM)",
     }),

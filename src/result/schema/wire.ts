@@ -114,6 +114,7 @@ export const EndReportSchema = Type.Object({
   workerCpuNs: count("CPU time of the workers over the window, ns"),
   tcp: Optional(TcpSummarySchema),
   zerocopy: Optional(ZerocopySchema),
+  backlog: Optional(count("Clients with a rate only: requests due before the window closed and not sent by then")),
   socket: SocketSchema,
   buffers: BuffersSchema,
 });

@@ -4,6 +4,7 @@ import { checkAddresses, checkCidrs, parseHost, parsePortRange } from "../../../
 import { checkCpus, formatCpuList, MAX_CPU, parseCpuList } from "../../../src/options/cpu-lists.js";
 import { formatDuration, parseDuration, secondsToNs } from "../../../src/options/durations.js";
 import { parsePercent } from "../../../src/options/percents.js";
+import { formatScaled, parseBitRate, parseRate } from "../../../src/options/rates.js";
 import { formatSize, parseSize } from "../../../src/options/sizes.js";
 
 const table = <T>(cases: [string, T][], parse: (text: string) => T): void => {
@@ -43,6 +44,71 @@ describe("sizes", () => {
     fc.assert(
       fc.property(bytes, (n) => {
         expect(parseSize(formatSize(n))).toBe(n);
+      }),
+    );
+  });
+});
+
+describe("rates", () => {
+  it("reads powers of 1000, with what they are of or without", () => {
+    table(
+      [
+        ["0", 0],
+        ["1000/s", 1000],
+        ["1000", 1000],
+        [" 10k/s ", 10_000],
+        ["10 k/s", 10_000],
+        ["1.5K", 1500],
+        ["2.3M / s", 2_300_000],
+      ],
+      parseRate,
+    );
+    table(
+      [
+        ["100M", 100e6],
+        ["2.3G", 2.3e9],
+        ["2.5 Gbit/s", 2.5e9],
+        ["64kbps", 64e3],
+        ["1T", 1e12],
+        ["999", 999],
+      ],
+      parseBitRate,
+    );
+  });
+
+  it("refuses what is no whole number", () => {
+    for (const text of [
+      "",
+      "/s",
+      "k",
+      "-1",
+      "0.5",
+      "1.2345k",
+      "1e3",
+      "10k/m",
+      "1 0",
+      "1Ki",
+      "1/s/s",
+      "9007199254740993",
+    ]) {
+      expect([text, parseRate(text)]).toEqual([text, undefined]);
+    }
+    for (const text of ["", "M", "bit/s", "100M/s", "100MB", "100Mibit/s", "0.0001k"]) {
+      expect([text, parseBitRate(text)]).toEqual([text, undefined]);
+    }
+  });
+
+  it("reads back what it writes", () => {
+    const values = fc.oneof(
+      fc.nat(),
+      fc.nat(10_000).map((n) => n * 100),
+      fc.nat(10_000).map((n) => n * 1e8),
+      fc.nat(100).map((n) => n * 1e11),
+    );
+    fc.assert(
+      fc.property(values, (n) => {
+        expect(parseRate(`${formatScaled(n)}/s`)).toBe(n);
+        expect(parseBitRate(formatScaled(n))).toBe(n);
       }),
     );
   });

@@ -48,9 +48,12 @@ describe("resolveRunOptions", () => {
       requestBytes: 1,
       responseBytes: 1,
       burst: 0,
+      ratePerSecond: 0,
+      spacing: "poisson",
       close: "server",
       sendSizeBytes: 131072,
       recvSizeBytes: 131072,
+      bandwidthBitsPerSecond: 0,
       zerocopy: "off",
       rx: "copy",
       sndbufBytes: 0,
@@ -150,7 +153,17 @@ describe("resolveRunOptions", () => {
     [{ test: "toString" }, "test: expected"],
     [{ flow: 1 }, "flow: unknown option; did you mean flows?"],
     [{ "--no-delay": "on" }, "did you mean noDelay?"],
-    [{ rate: 5 }, "rate: unknown option"],
+    [
+      { rate: "5/m" },
+      'rate: expected 0 or a whole number per second from 1 to 1G such as 1000/s, k, M and G (1000) allowed, got "5/m"',
+    ],
+    [{ rate: 0.5 }, "got 0.5"],
+    [{ rate: 2e9 }, "rate: expected"],
+    [{ spacing: "even" }, "spacing: expected one of poisson, constant"],
+    [
+      { test: "tcp_stream", bandwidth: "10" },
+      "bandwidth: expected 0 or a whole number of bits per second from 1k to 100T",
+    ],
     [{ hasOwnProperty: 1 }, "hasOwnProperty: unknown option"],
   ])("refuses %j, naming the option, what was expected and what came", (options, message) => {
     const error = refusal(() => resolveRunOptions(untyped(options)));
@@ -177,6 +190,8 @@ describe("resolveRunOptions", () => {
     ["tcp_rr", { close: "server" }, "close: does not apply to tcp_rr, only to tcp_crr"],
     ["tcp_crr", { burst: 1 }, "burst: does not apply to tcp_crr, only to tcp_rr"],
     ["tcp_rr", { localPorts: "1-2" }, "localPorts: does not apply to tcp_rr, only to tcp_crr"],
+    ["tcp_maerts", { rate: "1k" }, "rate: does not apply to tcp_maerts, only to tcp_rr and tcp_crr"],
+    ["tcp_rr", { bandwidth: "1G" }, "bandwidth: does not apply to tcp_rr, only to tcp_stream and tcp_maerts"],
     ["tcp_rr", { zerocopy: "msg" }, "zerocopy: does not apply to tcp_rr, only to tcp_stream and tcp_maerts"],
   ])("refuses what does not apply to %s: %j", (test, options, message) => {
     expect(refusal(() => resolveRunOptions(untyped({ test, ...options }))).message).toBe(message);
@@ -195,6 +210,11 @@ describe("resolveRunOptions", () => {
       "zerocopy: engine uring sends copies only, got sendfile; use engine epoll or block",
     ],
     [{ test: "tcp_maerts", engine: "uring", rx: "trunc" }, "rx: engine uring receives by copying only, got trunc"],
+    [{ spacing: "constant" }, "spacing: constant says how a rate is spaced, and none was given"],
+    [
+      { test: "tcp_stream", flows: 200, bandwidth: "100k" },
+      "bandwidth: expected at least 1000 bits per second for each of 200 flows, got 100000",
+    ],
     [{ flows: 2, threads: 3 }, "threads: expected at most one per flow (2), got 3"],
     [{ duration: "168h", interval: "10ms" }, "interval: expected at most 1000000 intervals within all runs"],
     [{ duration: "1h", interval: "10ms", runs: 3 }, "interval: expected at most 1000000 intervals within all runs"],
@@ -219,6 +239,9 @@ describe("resolveRunOptions", () => {
     expect(resolveRunOptions({ ...base, engine: "uring", flows: 4, threads: 2 }).engine).toBe("uring");
     expect(resolveRunOptions({ ...base, test: "tcp_stream", engine: "spin", rx: "trunc" }).rx).toBe("trunc");
     expect(resolveRunOptions({ ...base, threads: undefined, interval: 0 }).threads).toBeNull();
+    expect(resolveRunOptions({ ...base, rate: "10k/s", spacing: "constant", burst: 3 }).ratePerSecond).toBe(10_000);
+    expect(resolveRunOptions({ ...base, test: "tcp_crr", rate: 7 }).ratePerSecond).toBe(7);
+    expect(resolveRunOptions({ ...base, test: "tcp_maerts", bandwidth: "2.5G" }).bandwidthBitsPerSecond).toBe(2.5e9);
   });
 
   it("tells why block cannot carry a test that left the engine open", () => {
@@ -251,6 +274,8 @@ describe("checkResolvedSpec", () => {
       mss: 1400,
       noDelay: true,
     },
+    { ...base, rate: "250k", spacing: "constant" },
+    { test: "tcp_maerts", host: "h", bandwidth: "1G", flows: 8 },
     { ...base, flows: 10_000, threads: 2, engine: "epoll", burst: 7, noDelay: false, congestion: "bbr", sndbuf: "4M" },
   ];
 

@@ -21,6 +21,17 @@ describe("the table of a result", () => {
     }
   });
 
+  it("tells what pace was asked for, and how it was kept", () => {
+    const rate = { ...samples.rr.spec, ratePerSecond: 2000, burst: 1 };
+    const paced = renderText({ ...samples.rr, spec: rate, openLoop: { backlog: 1234 } });
+    expect(paced).toContain(" at most 2 in flight per flow,");
+    expect(paced).toContain("\n  open loop       2 k/s asked for (poisson), 1,234 due and not yet sent at the end\n");
+    const bandwidth = { ...samples.stream.spec, bandwidthBitsPerSecond: 100e6 };
+    expect(renderText({ ...samples.stream, spec: bandwidth })).toContain(
+      " receive copy, paced to 100 Mbit/s, warm-up 1s\n",
+    );
+  });
+
   it("leaves the warnings out where they are not wanted", () => {
     expect(renderText(samples.rr)).toContain("warning SAME_HOST: ");
     expect(renderText(samples.rr, { warnings: false })).not.toContain("SAME_HOST");

@@ -107,6 +107,12 @@ describe("several runs made into one result", () => {
     expect(result.cpu.serviceDemand?.local?.nsPerTransaction).toBeCloseTo(1.1e9 / 200, 3);
   });
 
+  it("add up what they left undone", async () => {
+    const behind = (backlog: number): Result => ({ ...rr([1]), openLoop: { backlog } });
+    expect((await summarize([behind(3), behind(0), behind(4)])).openLoop).toEqual({ backlog: 7 });
+    expect(await summarize([rr([1]), rr([1])])).not.toHaveProperty("openLoop");
+  });
+
   it("number their intervals by run", async () => {
     const interval = (startNs: number): Interval => ({ startNs, durationNs: 5e9 });
     const { intervals } = await summarize([

@@ -39,6 +39,29 @@ describe("deriveWarnings", () => {
     );
   });
 
+  it("RATE_NOT_KEPT where more was left over than may wait in every flow", () => {
+    const paced = (backlog: number) => {
+      const raw = rawRun("tcp_rr", { windowNs: 10e9, backlog });
+      return { ...raw, spec: spec("tcp_rr", { ratePerSecond: 1000 }) };
+    };
+    expect(find(paced(500), "RATE_NOT_KEPT")).toMatch(
+      /500 requests were due .* about 10000 at 1000\/s.*--rate.*--burst/,
+    );
+    expect(codes(paced(100))).toEqual([]);
+    expect(codes(paced(0))).toEqual([]);
+    const many = paced(500);
+    expect(codes({ ...many, spec: { ...many.spec, flows: 500 } })).toEqual([]);
+  });
+
+  it("BANDWIDTH_NOT_KEPT by what the receiver got", () => {
+    const paced = (bytesReceived: number) => {
+      const raw = rawRun("tcp_stream", {}, { windowNs: 10e9, counters: counters({ bytesReceived }) });
+      return { ...raw, spec: spec("tcp_stream", { bandwidthBitsPerSecond: 100e6 }) };
+    };
+    expect(find(paced(100e6), "BANDWIDTH_NOT_KEPT")).toMatch(/80\.0 % of the 100000000 bits.*--bandwidth/);
+    expect(codes(paced(123e6))).toEqual([]);
+  });
+
   it("UNPINNED, naming the side and its option", () => {
     expect(find(rawRun("tcp_rr", { cpus: [0, -1] }), "UNPINNED")).toMatch(/1 of 2 workers of the client.*--cpus/);
     expect(find(rawRun("tcp_rr", {}, { cpus: [-1, -1] }), "UNPINNED")).toMatch(

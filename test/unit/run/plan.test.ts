@@ -117,6 +117,13 @@ describe("planHalf", () => {
     expect(planHalf(request({ flows: 100, engine: "uring", threads: 2 })).cpus).toHaveLength(2);
   });
 
+  it("tells each end the pace", () => {
+    const pace = { rate: "2k/s", spacing: "constant" } as const;
+    expect(planHalf(request(pace))).toMatchObject({ ratePerSecond: 2000, spacing: "constant" });
+    const paced = request({ test: "tcp_maerts", bandwidth: "1G" }, { role: "server" });
+    expect(planHalf(paced)).toMatchObject({ loop: "send", bandwidthBitsPerSecond: 1e9 });
+  });
+
   it("does not let the client's threads decide on the server's", () => {
     const plan = planHalf(request({ flows: 3, threads: 1 }, { role: "server" }));
     expect(plan).toMatchObject({ engine: "block", flows: 3 });

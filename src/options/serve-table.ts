@@ -1,0 +1,106 @@
+import { DEFAULT_PORT } from "./default-port.js";
+import type { Table } from "./row.js";
+
+const MS = 1_000_000;
+const HOUR = 3_600_000 * MS;
+
+const SERVER = ["server"] as const;
+
+/** Options of a server. */
+export const serveTable = {
+  /** Address or name to listen on; "" = every address. */
+  host: {
+    kind: "host",
+    field: "host",
+    flags: "--host <address>",
+    default: "",
+    defaultText: "every address",
+    commands: SERVER,
+    help: "address to listen on",
+  },
+  /** Control port; 0 = ephemeral. */
+  port: {
+    kind: "count",
+    field: "port",
+    flags: "-p, --port <n>",
+    default: DEFAULT_PORT,
+    min: 0,
+    max: 65_535,
+    commands: SERVER,
+    help: "control port, 0 for an ephemeral one",
+  },
+  /** Port of the tests' own connections; 0 = an ephemeral one per session. */
+  dataPort: {
+    kind: "count",
+    field: "dataPort",
+    flags: "--data-port <n>",
+    default: 0,
+    defaultText: "0 (ephemeral)",
+    min: 0,
+    max: 65_535,
+    commands: SERVER,
+    help: "one fixed port for the tests' own connections, for firewalls; then one session at a time",
+  },
+  /** "2-5,8", or numbers. */
+  cpus: {
+    kind: "cpus",
+    field: "cpus",
+    flags: "--cpus <list>",
+    default: null,
+    defaultText: "spread over the allowed CPUs",
+    commands: SERVER,
+    help: "CPUs that workers are pinned to, such as 2-5,8",
+  },
+  /** Sessions at a time. */
+  maxSessions: {
+    kind: "count",
+    field: "maxSessions",
+    flags: "--max-sessions <n>",
+    default: 64,
+    min: 1,
+    max: 10_000,
+    commands: SERVER,
+    help: "sessions at a time",
+  },
+  /** Flows per session. */
+  maxFlows: {
+    kind: "count",
+    field: "maxFlows",
+    flags: "--max-flows <n>",
+    default: 16_384,
+    min: 1,
+    max: 1_000_000,
+    commands: SERVER,
+    help: "flows per session",
+  },
+  /** Longest test, warm-up included. Seconds, or "1h". */
+  maxDuration: {
+    kind: "duration",
+    field: "maxDurationNs",
+    flags: "--max-duration <time>",
+    default: HOUR,
+    min: MS,
+    max: 169 * HOUR,
+    commands: SERVER,
+    help: "longest test that is accepted, warm-up included",
+  },
+  /** CIDRs or addresses of clients that may come. */
+  allow: {
+    kind: "cidrs",
+    field: "allow",
+    flags: "--allow <cidrs>",
+    default: [],
+    defaultText: "everyone",
+    commands: SERVER,
+    help: "clients that may come, such as 10.0.0.0/8,fd00::/8",
+  },
+  /** End after one session. */
+  once: {
+    kind: "flag",
+    field: "once",
+    flags: "--once",
+    default: false,
+    commands: SERVER,
+    help: "end after one session",
+  },
+} as const satisfies Table;
