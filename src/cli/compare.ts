@@ -1,7 +1,7 @@
 /** `cnb-load compare BASE NEW` */
 import { parsePercent } from "../options/percents.js";
 import { invalidOption } from "../options/spec.js";
-import { describeKey, renderComparison } from "../report/comparison.js";
+import { describeKey, renderComparison, renderOutcome } from "../report/comparison.js";
 import { renderJson } from "../report/json.js";
 import { compare } from "../result/compare.js";
 import type { ResultsDocument } from "../result/documents.js";
@@ -9,7 +9,7 @@ import type { Comparison } from "../result/model.js";
 import { EXIT, UsageError } from "./exit-codes.js";
 import type { Values } from "./flags.js";
 import { jsonTarget } from "./json-option.js";
-import { print, writeFileAtomically } from "./output.js";
+import { note, print, writeFileAtomically } from "./output.js";
 import { readResults } from "./saved-results.js";
 
 /** Resolves with the exit code after everything was printed; rejects for bad options and files that cannot be compared. */
@@ -23,8 +23,10 @@ export async function compareCommand(basePath: string, newPath: string, values: 
     failOnRegressionPct,
   });
   if (comparison.pairs.length === 0) throw nothingInCommon(comparison, basePath, newPath);
-  if (json.to === "stdout") await print(renderJson(comparison));
-  else await print(renderComparison(comparison, { base: nameOf(basePath, base), new: nameOf(newPath, next) }));
+  if (json.to === "stdout") {
+    note(renderOutcome(comparison));
+    await print(renderJson(comparison));
+  } else await print(renderComparison(comparison, { base: nameOf(basePath, base), new: nameOf(newPath, next) }));
   if (json.to === "file") await writeFileAtomically(json.path, renderJson(comparison));
   return comparison.regressions === 0 ? EXIT.done : EXIT.failed;
 }

@@ -73,7 +73,8 @@ const DOCTOR_HELP = `
 Looks at limits, CPUs and the network interface of this host: with HOST the interface on the way
 there, else that of the default route. Of HOST, which must run \`cnb-load server\`, it reports what
 the server tells of itself, and what cannot be seen from here. Nothing is changed and no traffic is
-made. It takes about a second.
+made. It takes about a second. The word after --json is HOST unless that was named before;
+--json=FILE leaves no doubt.
 
 Exit codes: 0 done, whatever was found, 1 could not write, 2 bad usage, 3 could not reach the
 server, 4 refused by the server.

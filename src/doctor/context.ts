@@ -38,7 +38,7 @@ function clockSource({ context }: Described): Judgement {
     return { severity: "unknown", found: "could not be read", remedy: `cat ${files}/current_clocksource` };
   }
   if (FAST_CLOCKS.includes(name)) return fine(name);
-  const remedy = `echo tsc > ${files}/current_clocksource (where available_clocksource beside it has tsc)`;
+  const remedy = `echo tsc > ${files}/current_clocksource  # where available_clocksource beside it has tsc`;
   return { severity: SLOW_CLOCKS.includes(name) ? "warning" : "notice", found: name, remedy };
 }
 
@@ -47,7 +47,7 @@ function cpuLimit({ context: { container, cpus } }: Described): Judgement {
   if (limit === undefined) return fine("none");
   const found = `${Number(limit.toFixed(2))} cores of ${cpus} CPUs`;
   const remedy =
-    "echo max > cpu.max in the cgroup's folder (docker update --cpus 0 CONTAINER; Kubernetes: take out resources.limits.cpu)";
+    "echo max > /sys/fs/cgroup/CGROUP/cpu.max  # docker: update --cpus 0 CONTAINER; Kubernetes: without resources.limits.cpu";
   return { severity: limit < cpus ? "warning" : "notice", found, remedy };
 }
 
@@ -63,7 +63,7 @@ function ioUring({ uring }: Described): Judgement {
   return {
     severity: "notice",
     found: uring.refusal,
-    remedy: "sysctl -w kernel.io_uring_disabled=0; in a container, allow io_uring_setup in its seccomp profile",
+    remedy: "sysctl -w kernel.io_uring_disabled=0  # in a container: let its seccomp profile pass io_uring_setup",
   };
 }
 
@@ -132,7 +132,7 @@ function sameMtu({ local, remote }: Ends): Judgement | undefined {
   const [larger, smaller] = [Math.max(local.mtuBytes, remote.mtuBytes), Math.min(local.mtuBytes, remote.mtuBytes)];
   const [name, where] =
     local.mtuBytes === larger ? [local.interface, "on the client"] : [remote.interface, "on the server"];
-  const remedy = `ip link set dev ${commandName(name)} mtu ${smaller} (${where}), or the larger one on the other end and all the way`;
+  const remedy = `ip link set dev ${commandName(name)} mtu ${smaller}  # ${where}; or the larger one on the other end and all the way`;
   return { severity: "warning", found, remedy };
 }
 

@@ -27,7 +27,7 @@ function throttled({ read }: Surroundings): Judgement | undefined {
   const { throttledPeriods, throttledUs } = counters;
   if (throttledPeriods === 0) return fine("never so far");
   const found = `${throttledPeriods} times so far, ${(throttledUs / 1e6).toFixed(1)} s in all`;
-  return { severity: "notice", found, remedy: "raise the CPU limit of the cgroup (cpu-limit)" };
+  return { severity: "notice", found, remedy: "echo max > /sys/fs/cgroup/CGROUP/cpu.max  # as for cpu-limit" };
 }
 
 /** Shares of all CPUs' time between two readings of /proc/stat; undefined where they do not tell. */
@@ -56,7 +56,7 @@ function steal(host: Surroundings): Judgement {
   return {
     severity: "warning",
     found,
-    remedy: "vmstat 1 (column st); move the virtual machine or give it dedicated CPUs",
+    remedy: "vmstat 1  # column st; then another host, or dedicated CPUs",
   };
 }
 

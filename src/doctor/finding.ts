@@ -19,7 +19,10 @@ export interface Finding {
   found: string;
   /** Why it matters to a measurement. */
   why: string;
-  /** The command that mends it, or that shows what could not be seen; absent where there is none to give. */
+  /**
+   * The command that mends it, or that shows what could not be seen; what else there is to say of it stands behind a #. Absent where there
+   * is none to give.
+   */
   remedy?: string;
 }
 

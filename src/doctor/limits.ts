@@ -58,7 +58,7 @@ function openFiles({ read }: Surroundings): Judgement {
   const found = `${number(limit)}: up to ${number(Math.max(0, limit - BESIDE_FLOWS))} flows`;
   if (limit >= MANY_FLOWS + BESIDE_FLOWS) return fine(found);
   const remedy =
-    "ulimit -Hn 65536 && ulimit -n 65536 (as root; docker: --ulimit nofile=65536; systemd: LimitNOFILE=65536)";
+    "ulimit -Hn 65536; ulimit -n 65536  # as root; docker: --ulimit nofile=65536; systemd: LimitNOFILE=65536";
   return { severity: limit < 1024 ? "warning" : "notice", found, remedy };
 }
 
@@ -69,7 +69,7 @@ function lockedMemory({ read }: Surroundings): Judgement {
   const flows = Math.floor(limit / (SENDS_PER_FLOW * SEND_BYTES));
   const found = `${mebibytes(limit)}: full zero-copy for ${number(flows)} ${flows === 1 ? "flow" : "flows"} of 128 KiB sends`;
   if (flows >= 64) return fine(found);
-  const remedy = "ulimit -l unlimited (as root; docker: --ulimit memlock=-1; systemd: LimitMEMLOCK=infinity)";
+  const remedy = "ulimit -l unlimited  # as root; docker: --ulimit memlock=-1; systemd: LimitMEMLOCK=infinity";
   return { severity: flows === 0 ? "warning" : "notice", found, remedy };
 }
 

@@ -16,8 +16,11 @@ const OFFLOADS: Readonly<Record<string, string>> = {
 /** Queueing disciplines that hold packets back on purpose. */
 const SHAPERS = ["tbf", "htb", "hfsc", "cbq", "cake", "netem", "ets", "drr", "qfq"];
 
-/** The interface, where it has hardware queues or may have. */
 const nameOf = ({ context }: Surroundings): string | undefined => context.interface;
+
+/** Whether there is no hardware behind an interface, nor what a hypervisor shows as such. */
+const isVirtual = ({ link }: Surroundings, name: string): boolean =>
+  link(`/sys/class/net/${name}/device`) === undefined;
 
 function operation({ read, context: { interface: name } }: Surroundings): Judgement | undefined {
   const state = name === undefined ? undefined : firstLine(read(`/sys/class/net/${name}/operstate`));
@@ -34,7 +37,9 @@ function offloads(host: Surroundings): Judgement | undefined {
     return { severity: "unknown", found: "ethtool could not be run", remedy: `ethtool -k ${name}` };
   }
   const settings = [...host.ethtool.matchAll(/^([a-z-]+): (on|off)( \[fixed\])?/gm)];
-  const known = settings.filter(([, feature = ""]) => Object.hasOwn(OFFLOADS, feature));
+  // Between virtual interfaces packets stay as large as they were sent: there is nothing to join.
+  const needless = isVirtual(host, name) ? "generic-receive-offload" : "";
+  const known = settings.filter(([, feature = ""]) => Object.hasOwn(OFFLOADS, feature) && feature !== needless);
   if (known.length === 0) return { severity: "unknown", found: "ethtool does not tell", remedy: `ethtool -k ${name}` };
   const off = known.filter(([, , setting]) => setting === "off");
   if (off.length === 0) return fine(`${known.map(([, feature = ""]) => OFFLOADS[feature]).join(", ")} are on`);
@@ -57,7 +62,7 @@ function queueing(host: Surroundings): Judgement | undefined {
   const shapers = kinds.filter((kind) => SHAPERS.includes(kind));
   if (shapers.length === 0) return fine([...new Set(kinds)].join(", "));
   const found = `${[...new Set(shapers)].join(", ")} on ${name}`;
-  return { severity: "warning", found, remedy: `tc qdisc del dev ${name} root, unless it is what you measure` };
+  return { severity: "warning", found, remedy: `tc qdisc del dev ${name} root  # unless it is what you measure` };
 }
 
 /** Interrupts of the interface's device by number, with the CPUs that each may go to. */
@@ -95,9 +100,9 @@ function receiving(host: Surroundings): Judgement | undefined {
   if (spread || cpus === 1) return fine(found);
   const rps = `echo ${maskOf(cpus)} > ${folder}/rx-0/rps_cpus`;
   if (queues.length === 1)
-    return { severity: "notice", found, remedy: `ethtool -L ${name} combined ${cpus}, or ${rps}` };
+    return { severity: "notice", found, remedy: `ethtool -L ${name} combined ${cpus}  # or ${rps}` };
   if (serving.length !== 1) return fine(found);
-  return { severity: "warning", found, remedy: "echo CPU > /proc/irq/IRQ/smp_affinity_list, another CPU for each" };
+  return { severity: "warning", found, remedy: "echo CPU > /proc/irq/IRQ/smp_affinity_list  # another CPU for each" };
 }
 
 /** The first CPUs as a mask, as rps_cpus takes it: groups of 32 bits. */
@@ -115,11 +120,10 @@ function interruptBalancing({ read, list }: Surroundings): Judgement | undefined
 }
 
 function zeroCopy(host: Surroundings): Judgement | undefined {
-  const { context, link } = host;
-  const { interface: name } = context;
+  const name = nameOf(host);
   if (name === undefined) return undefined;
   if (name === "lo") return { severity: "notice", found: "loopback copies all the same" };
-  if (link(`/sys/class/net/${name}/device`) === undefined) {
+  if (isVirtual(host, name)) {
     return { severity: "notice", found: `${name} is a virtual interface; veth and others copy all the same` };
   }
   return fine(`${name} has hardware behind it, which may do without the copy`);

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type HostSources, readHostContext } from "../result/host.js";
+import type { Interfaces } from "../result/interface.js";
 import type { HostContext } from "../result/model.js";
 import { defaultInterface } from "./files.js";
 
@@ -49,7 +50,7 @@ export interface Look {
 
 export async function lookAround({ sources, tool, uring, localAddress, sampleMs }: Look): Promise<Surroundings> {
   const { read, list, link } = sources;
-  const context = readHostContext(localAddress ?? defaultAddress(sources), sources);
+  const context = readContext(sources, localAddress);
   const before = read("/proc/stat");
   const name = context.interface;
   const [ethtool, tc] = await Promise.all([
@@ -60,7 +61,10 @@ export async function lookAround({ sources, tool, uring, localAddress, sampleMs 
   return { read, list, link, context, uring, stat: { before, after: read("/proc/stat") }, ethtool, tc };
 }
 
-function defaultAddress(sources: HostSources): string | undefined {
-  const name = defaultInterface(sources);
-  return name === undefined ? undefined : sources.interfaces()[name]?.[0]?.address;
+function readContext(sources: HostSources, localAddress: string | undefined): HostContext {
+  const name = localAddress === undefined ? defaultInterface(sources) : undefined;
+  if (name === undefined) return readHostContext(localAddress, sources);
+  // By its name, which a scope is: os.networkInterfaces() leaves out those that are down, the doctor shall not.
+  const interfaces = (): Interfaces => ({ [name]: [] });
+  return readHostContext(`::%${name}`, { ...sources, interfaces });
 }

@@ -160,6 +160,13 @@ function remarks({ pairs }: Comparison): string[] {
   ];
 }
 
+/** What became of the regression that was asked for, in a line. */
+export function renderOutcome(comparison: Comparison): string {
+  return outcome(comparison)
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
 function outcome({ failOnRegressionPct, regressions, pairs }: Comparison): string[] {
   if (failOnRegressionPct === undefined) return [];
   const metrics = pairs.flatMap((pair) => pair.metrics);

@@ -7,7 +7,7 @@ import { buildResult } from "../../src/result/build.js";
 import type { Comparison, Result } from "../../src/result/model.js";
 import { counters, histogram, rawRun } from "../unit/result/fixtures.js";
 import { schemaProblems } from "../unit/result/schema-problems.js";
-import { cli } from "./support.js";
+import { cli, startServer } from "./support.js";
 
 const times = Array.from({ length: 2000 }, (_, index) => 20_000 + 10 * index);
 const single = buildResult(rawRun("tcp_rr", { counters: counters({ transactions: 2000 }), latency: histogram(times) }));
@@ -70,6 +70,31 @@ describe("cnb-load compare", () => {
     expect(stdout).toMatch(/^ {2}transactions .*one run on a side: cannot tell$/m);
     expect(stdout).toMatch(/^ {2}p50 .*no difference shown, as far as one run each tells$/m);
     expect(stdout).toMatch(/A single run cannot tell how far another one would have been/);
+  });
+
+  it("reads what was measured: nothing differs from itself", async () => {
+    const { server, port } = await startServer("--quiet");
+    await using _ = server;
+    for (const [command, ...more] of [["stream"], ["rr"], ["crr", "--runs", "2"]] as const) {
+      const saved = file(`measured-${command}`);
+      const run = [command, "127.0.0.1", "--port", port, "--duration", "50ms", "--warmup", "0", "--quiet", ...more];
+      expect((await cli(...run, `--json=${saved}`)).code).toBe(0);
+      const { stdout, code } = await cli("compare", saved, saved, "--fail-on-regression", "0", "--json");
+      expect(code).toBe(0);
+      const { pairs } = JSON.parse(stdout) as Comparison;
+      expect(pairs).toHaveLength(1);
+      const metrics = pairs.flatMap((pair) => pair.metrics);
+      expect(metrics.map(({ metric }) => metric)).toContain(command === "stream" ? "throughput" : "latencyP99");
+      for (const { differencePct, verdict } of metrics) {
+        expect(differencePct).toBe(0);
+        expect(["noDifferenceShown", "tooNoisy", "notRepeated"]).toContain(verdict);
+      }
+    }
+  });
+
+  it("with --json tells the outcome on stderr", async () => {
+    const { stderr, code } = await cli("compare", file("base"), file("worse"), "--fail-on-regression=3", "--json");
+    expect([stderr, code]).toEqual(["regressions of 3 % or more: 1\n", 1]);
   });
 
   it("writes one JSON document, to stdout or into a file", async () => {

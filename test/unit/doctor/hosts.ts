@@ -95,7 +95,7 @@ export const bad: Host = {
     [`${eth0}/mtu`]: "1450\n",
     [`${eth0}/operstate`]: "down\n",
   },
-  links: {},
+  links: good.links,
   ethtool:
     "rx-checksumming: on\ntx-checksumming: off\nscatter-gather: on\ntcp-segmentation-offload: off [fixed]\ngeneric-receive-offload: off\n",
   tc: "qdisc tbf 8001: root refcnt 2 rate 1Gbit burst 5Kb lat 50ms\n",

@@ -37,6 +37,13 @@ describe("inspectServer", () => {
     expect(summaries).toMatchObject([{ outcome: "completed", windowNs: 0, transactions: 0 }]);
   });
 
+  it("tells two machines apart by the kernel's boot id", async () => {
+    await start();
+    const elsewhere = fakeEnvironment(addon, { files: { "/proc/sys/kernel/random/boot_id": "another\n" } });
+    const address = { host: "127.0.0.1", port: server.port, family: "any" } as const;
+    expect((await inspectServer(address, new AbortController().signal, elsewhere)).sameHost).toBe(false);
+  });
+
   it("says why the server has no io_uring", async () => {
     addon.uringRefusal = "switched off there";
     await start();
