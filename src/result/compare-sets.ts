@@ -142,7 +142,8 @@ async function compareMetric(
   const interval = repeated ? overRuns(before, after, judge) : await withinRuns(metric, base, next, judge);
   const unjudged = repeated ? "tooNoisy" : "notRepeated";
   const verdict = interval === undefined ? unjudged : verdictOf(metric, interval, resolutionPct);
-  const wanted = (before.mean * resolutionPct) / 100;
+  // Narrow enough for the resolution, or for the difference to be shown, if that and the spread stay what they are.
+  const wanted = Math.max((before.mean * resolutionPct) / 100, Math.abs(after.mean - before.mean));
   return compact({
     metric: metric.metric,
     unit: metric.unit,

@@ -54,7 +54,7 @@ const MetricComparisonSchema = Type.Object(
     }),
     furtherRuns: Optional(
       count(
-        "tooNoisy: further runs of each side that would bring the interval down to resolutionPct; absent where 1000 would not",
+        "tooNoisy: further runs of each side that would bring the interval down to resolutionPct, or show the difference, if means and spread stay what they are; absent where 1000 would not",
       ),
     ),
     regression: Optional(

@@ -104,6 +104,22 @@ describe("repeated runs", () => {
     expect(reach(2 + more)).toBeGreaterThan(5);
   });
 
+  it("need no more further runs than would show the difference that there is", async () => {
+    const [base, next] = [ofRates(60, 100, 140), ofRates(100, 140, 180)];
+    const { verdict, furtherRuns = NaN } = await judge(base, next);
+    expect(verdict).toBe("tooNoisy");
+    // Further runs that keep mean and spread: in turn 40 below and 40 above.
+    const longer = (mean: number, further: number): Result =>
+      ofRates(
+        mean - 40,
+        mean,
+        mean + 40,
+        ...Array.from({ length: further }, (_, i) => mean + (i % 2 === 0 ? -40 : 40)),
+      );
+    expect((await judge(longer(100, furtherRuns + 2), longer(140, furtherRuns + 2))).verdict).toBe("better");
+    expect((await judge(longer(100, furtherRuns - 3), longer(140, furtherRuns - 3))).verdict).toBe("tooNoisy");
+  });
+
   it("take the regression that is looked for as the resolution", async () => {
     const [base, next] = [ofRates(98, 100, 102), ofRates(97, 100, 103)];
     expect(await judge(base, next, { failOnRegressionPct: 10 })).toMatchObject({ verdict: "noDifferenceShown" });
