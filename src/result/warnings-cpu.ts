@@ -1,5 +1,6 @@
 /** Warnings about CPUs: where the workers ran, and who ran out first. */
 import { formatCpuList } from "../options/cpu-lists.js";
+import { isRepeated } from "../options/repetition.js";
 import type { ResolvedSpec } from "../options/spec.js";
 import type { Warning } from "./model.js";
 import { byDirection, isStream } from "./rates.js";
@@ -132,14 +133,15 @@ function relief({ spec, sameHost }: RawRun, direction: "sender" | "receiver", { 
   return spec.zerocopy === "off" && !sameHost ? ", or try --zerocopy msg" : "";
 }
 
-function steal({ side, report }: End): Warning[] {
+function steal({ runs, untilCiPct }: ResolvedSpec, { side, report }: End): Warning[] {
   const share = report.cpu === undefined ? 0 : report.cpu.stealCores / report.cpu.cpus;
   if (report.cpu === undefined || share <= STEAL_SHARE) return [];
+  const repeated = isRepeated({ runs, untilCiPct });
   return [
     {
       code: "STEAL",
       message: `The hypervisor took ${percent(share)} of the ${side}'s CPU time (${report.cpu.stealCores.toFixed(2)} of ${report.cpu.cpus} cores) for others`,
-      advice: "Repeat the run at a quieter time or on dedicated CPUs; compare several runs before trusting one",
+      advice: `Repeat the run at a quieter time or on dedicated CPUs${repeated ? "" : ", and with --runs 5, which shows how far runs differ"}`,
     },
   ];
 }
@@ -167,7 +169,7 @@ export function cpuWarnings(raw: RawRun): Warning[] {
     ...bound(raw, "sender"),
     ...bound(raw, "receiver"),
     // Two ends of one machine would tell the same steal twice.
-    ...(raw.sameHost ? ends.slice(0, 1) : ends).flatMap(steal),
+    ...(raw.sameHost ? ends.slice(0, 1) : ends).flatMap((end) => steal(raw.spec, end)),
     ...ends.flatMap((end) => throttled(raw, end)),
   ];
 }

@@ -1,4 +1,5 @@
 /** Reasons why a run's figures may not mean what they seem to: pure functions of what was measured. */
+import { formatDuration } from "../options/durations.js";
 import { bucketLow } from "./hdr-layout.js";
 import { percentiles, totalCount } from "./latency.js";
 import type { Warning } from "./model.js";
@@ -14,25 +15,25 @@ const ENOUGH_FOR_CLOCK = 1000;
 /** Steps of the clock above this share of the median show in percentiles. */
 const COARSE_SHARE = 0.01;
 
-function sameHost({ sameHost, local }: RawRun): Warning[] {
+function sameHost({ sameHost, local, spec: { cpus, serverCpus } }: RawRun): Warning[] {
   if (!sameHost) return [];
+  const apart = cpus === null || serverCpus === null ? "keep the two apart with --cpus and --server-cpus and " : "";
   return [
     {
       code: "SAME_HOST",
       message: `Client and server ran on one machine and shared its ${local.host.cpus} CPUs: the CPU figures of both ends are the same whole host's, and no network card was involved`,
-      advice:
-        "Put the server on another host to measure a network; here, keep the two apart with --cpus and --server-cpus and compare processCores",
+      advice: `Put the server on another host to measure a network; here, ${apart}compare processCores`,
     },
   ];
 }
 
-function shortRun({ local }: RawRun): Warning[] {
+function shortRun({ local, spec }: RawRun): Warning[] {
   if (local.windowNs === 0 || local.windowNs >= SHORT_WINDOW_NS) return [];
   return [
     {
       code: "SHORT_RUN",
       message: `The window was ${(local.windowNs / 1e9).toFixed(3)} s long: too short for steady rates, and CPU time is counted in ticks of 10 ms`,
-      advice: "Measure for longer with --duration, 10s or more",
+      advice: `Measure for longer than --duration ${formatDuration(spec.durationNs)}: 10s or more`,
     },
   ];
 }

@@ -22,7 +22,10 @@ describe("deriveWarnings", () => {
   );
 
   it("SAME_HOST", () => {
-    expect(find({ ...rawRun("tcp_rr"), sameHost: true }, "SAME_HOST")).toMatch(/shared its 4 CPUs.*--server-cpus/);
+    const together = { ...rawRun("tcp_rr"), sameHost: true };
+    expect(find(together, "SAME_HOST")).toMatch(/shared its 4 CPUs.*--server-cpus/);
+    const placed = { ...together, spec: spec("tcp_rr", { cpus: [0], serverCpus: [1] }) };
+    expect(find(placed, "SAME_HOST")).not.toMatch(/--server-cpus/);
   });
 
   it("SHORT_RUN below a second, but not when the window never opened", () => {
@@ -158,7 +161,8 @@ describe("deriveWarnings", () => {
   it("STEAL above 1 %, told once where both ends share one host", () => {
     const cpu = { cpu: { ...cpuUse(0, 0, 0, 0), stealCores: 0.2 } };
     const raw = rawRun("tcp_rr", cpu, { ...cpu, cpus: [2, 3] });
-    expect(find(raw, "STEAL")).toMatch(/5\.0 % of the client's CPU time \(0\.20 of 4 cores\)/);
+    expect(find(raw, "STEAL")).toMatch(/5\.0 % of the client's CPU time \(0\.20 of 4 cores\).*--runs 5/);
+    expect(find({ ...raw, spec: spec("tcp_rr", { runs: 3 }) }, "STEAL")).not.toMatch(/--runs/);
     expect(codes(raw)).toEqual(["STEAL", "STEAL"]);
     expect(codes({ ...raw, sameHost: true })).toEqual(["SAME_HOST", "STEAL"]);
     expect(codes(rawRun("tcp_rr", { cpu: { ...cpu.cpu, stealCores: 0.04 } }))).toEqual([]);
