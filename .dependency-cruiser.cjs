@@ -7,12 +7,13 @@ const rooms = {
   options: ["errors"],
   native: ["options", "errors"],
   result: ["options", "errors"],
-  report: ["result", "options", "errors"],
+  doctor: ["result", "options", "errors"],
+  report: ["doctor", "result", "options", "errors"],
   control: ["result", "options", "errors"],
   run: ["control", "native", "result", "options", "errors"],
   netperf: ["run", "control", "native", "result", "options", "errors"],
   suite: ["result", "options", "errors"],
-  cli: ["netperf", "run", "suite", "report", "result", "options", "errors"],
+  cli: ["netperf", "run", "suite", "doctor", "report", "result", "options", "errors"],
   index: ["run", "result", "options", "errors"],
 };
 

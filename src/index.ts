@@ -1,6 +1,18 @@
 export { CnbLoadError, type ErrorCode } from "./errors.js";
 export type { ResolvedSpec, RunOptions, ServeOptions, TestName } from "./options/spec.js";
-export type { CpuUsage, FlowResult, HostContext, Interval, LatencySummary, Result, Warning } from "./result/model.js";
+export { compare, type CompareOptions } from "./result/compare.js";
+export type {
+  Comparison,
+  CpuUsage,
+  FlowResult,
+  HostContext,
+  Interval,
+  LatencySummary,
+  MetricComparison,
+  PairComparison,
+  Result,
+  Warning,
+} from "./result/model.js";
 export {
   type Run,
   type RunSettings,

@@ -58,6 +58,28 @@ itself and can be opened without a network.
 Exit codes: 0 done, 1 could not write, 2 bad usage or a file that holds no results.
 `;
 
+const COMPARE_HELP = `
+Results are matched by test, flows and whatever options tell them apart within a file; several
+results of the same test count as its runs. Rates, CPU and percentiles of repeated tests (--runs)
+are compared by Welch's t over the runs; percentiles of single runs by a bootstrap of their
+histograms. A regression counts as shown when the whole confidence interval lies beyond the
+percentage; docs/comparing.md has the method.
+
+Exit codes: 0 done, 1 a regression is shown (or writing failed), 2 bad usage, a file that holds no
+results, or two with nothing in common.
+`;
+
+const DOCTOR_HELP = `
+Looks at limits, CPUs and the network interface of this host: with HOST the interface on the way
+there, else that of the default route. Of HOST, which must run \`cnb-load server\`, it reports what
+the server tells of itself, and what cannot be seen from here. Nothing is changed and no traffic is
+made. It takes about a second. The word after --json is HOST unless that was named before;
+--json=FILE leaves no doubt.
+
+Exit codes: 0 done, whatever was found, 1 could not write, 2 bad usage, 3 could not reach the
+server, 4 refused by the server.
+`;
+
 /** Called with the exit code that a command ended with. */
 export type OnEnd = (exitCode: number) => void;
 
@@ -79,6 +101,8 @@ export function buildProgram(onEnd: OnEnd): Command {
   for (const [test, name] of Object.entries(TESTS)) addTest(program, name, test as TestName, onEnd);
   addSuite(program, onEnd);
   addReport(program, onEnd);
+  addCompare(program, onEnd);
+  addDoctor(program, onEnd);
   // Their arguments are netperf's: main.ts runs them; here they are for the list of commands.
   program.command("netperf").description("netperf's command line (also cnb-netperf)").helpOption(false);
   program.command("netserver").description("netserver's command line (also cnb-netserver)").helpOption(false);
@@ -115,6 +139,35 @@ function addReport(program: Command, onEnd: OnEnd): void {
     });
 }
 
+function addCompare(program: Command, onEnd: OnEnd): void {
+  const command = addCommand(program, "compare", "whether two sets of results differ, with confidence intervals");
+  command
+    .argument("<BASE>", "results as --json or suite wrote them")
+    .argument("<NEW>", "results to compare with them")
+    .option(
+      "--fail-on-regression <percent>",
+      "exit with 1 when a metric is shown to be worse by at least this, such as 3%",
+    )
+    .option("--confidence <percent>", "confidence level of the intervals, 50% to 99% [default: 95%]")
+    .addOption(jsonOption())
+    .addHelpText("after", COMPARE_HELP)
+    .action(async (base: string, next: string) => {
+      onEnd(await (await import("./compare.js")).compareCommand(base, next, command.optsWithGlobals()));
+    });
+}
+
+function addDoctor(program: Command, onEnd: OnEnd): void {
+  const command = addCommand(program, "doctor", "what on this host will spoil a measurement, and how to mend it");
+  command.argument("[HOST]", "name or address of the server");
+  addTableOptions(command, { port: runTable.port, family: runTable.family });
+  command
+    .addOption(jsonOption())
+    .addHelpText("after", DOCTOR_HELP)
+    .action(async (host: string | undefined) => {
+      onEnd(await (await import("./doctor.js")).doctorCommand(host, command.optsWithGlobals()));
+    });
+}
+
 function addTest(program: Command, name: RunCommand, test: TestName, onEnd: OnEnd): void {
   const command = addCommand(program, name, TEST_HELP[name]).argument("<HOST>", "name or address of the server");
   addTableOptions(command, runTable, name);
@@ -137,6 +190,10 @@ function addServer(program: Command, onEnd: OnEnd): void {
     .action(async () => onEnd(await (await import("./server.js")).serverCommand(command.optsWithGlobals())));
 }
 
-function addCommand(program: Command, name: CommandName | "suite" | "report", help: string): Command {
+function addCommand(
+  program: Command,
+  name: CommandName | "suite" | "report" | "compare" | "doctor",
+  help: string,
+): Command {
   return program.command(name).description(help).helpOption("-h, --help", "print this help");
 }

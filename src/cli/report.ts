@@ -1,12 +1,11 @@
 /** `cnb-load report FILE...` */
-import { readFile } from "node:fs/promises";
 import { nearest } from "../options/invalid.js";
 import { invalidOption } from "../options/spec.js";
 import { type LabelledRun, type ResultsFile, labelRuns } from "../report/runs.js";
-import { parseResults } from "../result/documents.js";
 import { EXIT, UsageError } from "./exit-codes.js";
 import type { Values } from "./flags.js";
 import { print, writeFileAtomically } from "./output.js";
+import { readResults } from "./saved-results.js";
 
 type Render = (runs: readonly LabelledRun[]) => Promise<string>;
 
@@ -24,7 +23,7 @@ export async function reportCommand(paths: readonly string[], values: Values): P
   const render = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
   if (render === undefined) throw wrongFormat(format);
   const files: ResultsFile[] = [];
-  for (const path of paths) files.push({ path, document: parseResults(await readText(path), path) });
+  for (const path of paths) files.push({ path, document: await readResults(path) });
   const runs = labelRuns(files);
   if (runs.length === 0) throw new UsageError(`${paths.join(", ")}: no results in there yet`);
   const text = await render(runs);
@@ -38,12 +37,4 @@ function wrongFormat(format: string): Error {
   const meant = nearest(format, names);
   if (meant !== undefined) return new UsageError(`--format: unknown ${JSON.stringify(format)}; did you mean ${meant}?`);
   return invalidOption("--format", `one of ${names.join(", ")}`, format);
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new UsageError(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

@@ -4,6 +4,7 @@
  */
 import type { Static } from "typebox";
 import type { ResolvedSpec } from "../options/spec.js";
+import type { ComparisonSchema } from "./schema/comparison.js";
 import type { CpuUsageSchema, HostContextSchema, NetworkUseSchema } from "./schema/host.js";
 import type {
   FlowResultSchema,
@@ -27,6 +28,9 @@ export type CpuUsage = Static<typeof CpuUsageSchema>;
 export type NetworkUse = Static<typeof NetworkUseSchema>;
 export type HostContext = Static<typeof HostContextSchema>;
 export type Warning = Static<typeof WarningSchema>;
+export type Comparison = Static<typeof ComparisonSchema>;
+export type PairComparison = Comparison["pairs"][number];
+export type MetricComparison = PairComparison["metrics"][number];
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 type Assert<Holds extends true> = Holds;

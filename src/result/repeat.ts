@@ -55,7 +55,7 @@ export async function isNarrow(results: readonly Result[], wantedPct: number): P
   return reached !== undefined && reached <= wantedPct;
 }
 
-function summarizeRun(result: Result): RunSummary {
+export function summarizeRun(result: Result): RunSummary {
   const { latency, cpu, throughput, transactions, window, startedAt } = result;
   const ofHost = (end: "local" | "remote"): RunSummary["cpu"]["local"] =>
     cpu[end] && { busyCores: cpu[end].busyCores, ...cpu.serviceDemand?.[end] };

@@ -73,14 +73,15 @@ export interface Bounds {
 export interface WelchInterval extends Bounds {
   /** Mean of `next` minus mean of `base`. */
   difference: number;
-  /** Welch and Satterthwaite's, not whole. */
+  /** Of {@link welchDegrees}. */
   degreesOfFreedom: number;
 }
 
 /** Squared standard error of a mean. */
 const errorOf = ({ runs, variance }: Sample): number => variance / runs;
 
-function welchDegrees(base: Sample, next: Sample): number {
+/** Welch and Satterthwaite's degrees of freedom, not whole; each side of at least two runs. */
+export function welchDegrees(base: Sample, next: Sample): number {
   const [a, b] = [errorOf(base), errorOf(next)];
   // Runs that are all alike know no spread; then any number of degrees gives the same interval.
   if (a + b === 0) return base.runs + next.runs - 2;

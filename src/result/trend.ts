@@ -1,4 +1,5 @@
 /** Whether a rate drifted over the window, from the rates of its intervals. */
+import { formatDuration } from "../options/durations.js";
 import type { Interval, Warning } from "./model.js";
 import { mean } from "./statistics.js";
 
@@ -67,7 +68,7 @@ function rateOf({ transactions, throughput }: Interval): number | undefined {
 }
 
 /** UNSTEADY, where the rate of the intervals drifted by more than 5 %. */
-export function unsteady(intervals: readonly Interval[]): Warning[] {
+export function unsteady(intervals: readonly Interval[], warmupNs: number): Warning[] {
   const rates = intervals.map(rateOf).filter((rate) => rate !== undefined);
   const found = drift(rates);
   if (found === undefined || !found.significant || Math.abs(found.share) <= TOLERABLE_DRIFT) return [];
@@ -76,8 +77,7 @@ export function unsteady(intervals: readonly Interval[]): Warning[] {
     {
       code: "UNSTEADY",
       message: `The rate ${direction} by ${(Math.abs(found.share) * 100).toFixed(1)} % of its mean over the window, steadily enough not to be chance: the mean is that of a change, not of a state`,
-      advice:
-        "Lengthen --warmup until the rate stays level; failing that, look for other load, throttling or heat, and measure for longer with --duration",
+      advice: `Lengthen --warmup (${formatDuration(warmupNs)}) until the rate stays level; failing that, look for other load, throttling or heat, and measure for longer with --duration`,
     },
   ];
 }

@@ -1,4 +1,5 @@
 /** Warnings about sockets, TCP and connection attempts. */
+import type { ResolvedSpec } from "../options/spec.js";
 import type { Warning } from "./model.js";
 import { byDirection, isStream } from "./rates.js";
 import type { EndReport, RawRun } from "./raw.js";
@@ -11,19 +12,26 @@ const USUAL_RETRANSMIT_SHARE = 0.001;
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 const percent = (part: number, whole: number): string => `${((part / whole) * 100).toFixed(2)} %`;
 
-function portsExhausted({ local }: RawRun): Warning[] {
+/** Whoever closes first keeps the port; what else the client can do depends on where its ports come from. */
+function morePorts({ close, localPorts }: ResolvedSpec): string {
+  if (close === "client") return "let the server close first (--close server)";
+  if (localPorts !== null) return `widen --local-ports ${localPorts.join("-")}`;
+  return "give a wide --local-ports LOW-HIGH";
+}
+
+function portsExhausted({ spec, local }: RawRun): Warning[] {
   const { portsExhausted: failed } = local.counters.connectErrors;
   if (failed === 0) return [];
   return [
     {
       code: "PORTS_EXHAUSTED",
       message: `${counted(failed, "connection attempt")} found no free source port, beside ${counted(local.counters.connections, "connection")} made: the rate is that of ports coming free`,
-      advice: "Add source addresses with --bind ADDR,ADDR, widen --local-ports, or use --close reset",
+      advice: `Add source addresses with --bind ADDR,ADDR, or ${morePorts(spec)}`,
     },
   ];
 }
 
-function connectErrors({ local }: RawRun): Warning[] {
+function connectErrors({ spec, local }: RawRun): Warning[] {
   const { refused, timedOut, reset, other } = local.counters.connectErrors;
   const failed = refused + timedOut + reset + other;
   if (failed === 0) return [];
@@ -31,8 +39,7 @@ function connectErrors({ local }: RawRun): Warning[] {
     {
       code: "CONNECT_ERRORS",
       message: `${counted(failed, "connection attempt")} failed (${refused} refused, ${timedOut} timed out, ${reset} reset, ${other} other), beside ${counted(local.counters.connections, "connection")} made`,
-      advice:
-        "Look for a full accept queue, a firewall or a connection tracking limit on the path; fewer --flows press less",
+      advice: `Look for a full accept queue, a firewall or a connection tracking limit on the path (cnb-load doctor on both hosts)${spec.flows > 1 ? "; fewer --flows press less" : ""}`,
     },
   ];
 }
@@ -83,6 +90,12 @@ function fixedBuffer(raw: RawRun, option: "rcvbuf" | "sndbuf"): Warning[] {
   ];
 }
 
+/** Options in use that press the path. */
+function gentler({ flows, mssBytes }: ResolvedSpec): string {
+  const ways = [...(flows > 1 ? [`fewer --flows than ${flows}`] : []), ...(mssBytes > 0 ? ["no --mss"] : [])];
+  return ways.length === 0 ? "" : `; ${ways.join(" and ")} may press the path less`;
+}
+
 function retransmits(raw: RawRun): Warning[] {
   const sender = byDirection<EndReport>(raw.spec, raw).sender;
   const infos = sender?.flows.tcpInfo ?? [];
@@ -97,8 +110,7 @@ function retransmits(raw: RawRun): Warning[] {
       message: isStream(raw.spec.test)
         ? `TCP sent ${counted(resent, "segment")} again, ${percent(resent, segments)} of about ${segments}`
         : `TCP sent ${counted(resent, "segment")} again in ${counted(sender.counters.transactions, "transaction")}: each may have held one of them up for 200 ms or more`,
-      advice:
-        "Look for drops with ethtool -S and nstat on both hosts; fewer --flows or a larger --mss may press the path less",
+      advice: `Look for drops with ethtool -S and nstat on both hosts${gentler(raw.spec)}`,
     },
   ];
 }

@@ -78,21 +78,22 @@ describe("the tarball", () => {
 describe("the installed package", () => {
   it("is imported, and measures", async () => {
     const output = await consumer("import.js", [
-      `import { run, serve } from "cnb-load";`,
+      `import { compare, run, serve } from "cnb-load";`,
       `const server = await serve({ host: "127.0.0.1", port: 0 });`,
       `const result = await run({ test: "tcp_rr", host: "127.0.0.1", port: server.port, duration: "200ms", warmup: "50ms" });`,
       `await server.close();`,
-      `console.log(JSON.stringify([result.schema, result.state, result.transactions.count > 0]));`,
+      `const { pairs, regressions } = await compare(result, [result]);`,
+      `console.log(JSON.stringify([result.schema, result.state, result.transactions.count > 0, pairs.length, regressions]));`,
     ]);
-    expect(JSON.parse(output)).toEqual(["cnb-load/result/1", "completed", true]);
+    expect(JSON.parse(output)).toEqual(["cnb-load/result/1", "completed", true, 1, 0]);
   });
 
   it("is required by CommonJS", async () => {
     const output = await consumer("require.cjs", [
-      `const { run, serve, CnbLoadError } = require("cnb-load");`,
-      `console.log([run, serve, CnbLoadError].map((value) => typeof value).join());`,
+      `const { run, serve, compare, CnbLoadError } = require("cnb-load");`,
+      `console.log([run, serve, compare, CnbLoadError].map((value) => typeof value).join());`,
     ]);
-    expect(output.trim()).toBe("function,function,function");
+    expect(output.trim()).toBe("function,function,function,function");
   });
 
   it("gives its JSON Schema away", async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Ajv } from "ajv";
 import addFormats from "ajv-formats";
 
-export function committedSchema(name: "result.json" | "end-report.json"): Record<string, unknown> {
+export function committedSchema(name: "result.json" | "end-report.json" | "comparison.json"): Record<string, unknown> {
   const text = readFileSync(new URL(`../../../schema/${name}`, import.meta.url), "utf8");
   return JSON.parse(text) as Record<string, unknown>;
 }
@@ -22,6 +22,7 @@ const ajv = new Ajv({ allErrors: true });
 const validators = {
   result: ajv.compile(closed(committedSchema("result.json")) as object),
   report: ajv.compile(closed(committedSchema("end-report.json")) as object),
+  comparison: ajv.compile(closed(committedSchema("comparison.json")) as object),
 };
 
 /** Problems that ajv finds in a value after a trip through JSON, where NaN and Infinity would become null; none means valid. */

@@ -20,13 +20,16 @@ function walk(
 }
 
 describe("the published schemas", () => {
-  it.each(["result.json", "end-report.json"] as const)("%s is up to date; if not: npm run schema", (name) => {
-    expect(committedSchema(name)).toEqual(JSON.parse(JSON.stringify(publishedSchemas[name])));
-  });
+  it.each(["result.json", "end-report.json", "comparison.json"] as const)(
+    "%s is up to date; if not: npm run schema",
+    (name) => {
+      expect(committedSchema(name)).toEqual(JSON.parse(JSON.stringify(publishedSchemas[name])));
+    },
+  );
 
-  it("describe every property of a result", () => {
+  it.each(["result.json", "comparison.json"] as const)("describe every property of %s", (name) => {
     const bare: string[] = [];
-    walk(committedSchema("result.json"), "result", (schema, path) => {
+    walk(committedSchema(name), name, (schema, path) => {
       if (/\.[^|[]+$/.test(path) && typeof schema["description"] !== "string") bare.push(path);
     });
     expect(bare).toEqual([]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { flowColumns } from "../../../src/result/flows.js";
 import type { RawRun } from "../../../src/result/raw.js";
 import { deriveWarnings } from "../../../src/result/warnings.js";
-import { counters, cpuUse, flow, host, noErrors, rawRun, spec, tcpInfo } from "./fixtures.js";
+import { counters, cpuUse, flow, histogram, host, noErrors, rawRun, spec, tcpInfo } from "./fixtures.js";
 
 const codes = (raw: RawRun): string[] => deriveWarnings(raw).map((warning) => warning.code);
 const find = (raw: RawRun, code: string): string => {
@@ -22,7 +22,10 @@ describe("deriveWarnings", () => {
   );
 
   it("SAME_HOST", () => {
-    expect(find({ ...rawRun("tcp_rr"), sameHost: true }, "SAME_HOST")).toMatch(/shared its 4 CPUs.*--server-cpus/);
+    const together = { ...rawRun("tcp_rr"), sameHost: true };
+    expect(find(together, "SAME_HOST")).toMatch(/shared its 4 CPUs.*--server-cpus/);
+    const placed = { ...together, spec: spec("tcp_rr", { cpus: [0], serverCpus: [1] }) };
+    expect(find(placed, "SAME_HOST")).not.toMatch(/--server-cpus/);
   });
 
   it("SHORT_RUN below a second, but not when the window never opened", () => {
@@ -83,6 +86,40 @@ describe("deriveWarnings", () => {
     expect(find({ ...crowded, sameHost: true }, "MORE_WORKERS_THAN_CPUS")).toMatch(/together ran 5 workers on 4 CPUs/);
   });
 
+  it("MORE_WORKERS_THAN_CPUS advises what the engine in use can do", () => {
+    const crowded = (changes: Parameters<typeof rawRun>[1], flows: number): string =>
+      find(
+        { ...rawRun("tcp_rr", { workers: 3, cpus: [0, 1, 0], ...changes }), spec: spec("tcp_rr", { flows }) },
+        "MORE_WORKERS_THAN_CPUS",
+      );
+    expect(crowded({ engine: "block" }, 3)).toMatch(/\| Use --engine epoll, .*, or give more CPUs with --cpus$/);
+    expect(crowded({ engine: "epoll" }, 3)).toMatch(
+      /\| Use fewer workers with --threads, or give more CPUs with --cpus$/,
+    );
+    const server = rawRun("tcp_rr", {}, { engine: "epoll", workers: 3, cpus: [0, 1, 0] });
+    expect(find(server, "MORE_WORKERS_THAN_CPUS")).toMatch(/\| Give more CPUs with --server-cpus$/);
+  });
+
+  it("SHARED_CPU where both ends of one machine sit on the same CPU although there are enough", () => {
+    const apart = { ...rawRun("tcp_rr", { workers: 1, cpus: [0] }, { workers: 1, cpus: [1] }), sameHost: true };
+    expect(codes(apart)).toEqual(["SAME_HOST"]);
+    const shared = { ...rawRun("tcp_rr", { workers: 2, cpus: [2, 1] }, { workers: 2, cpus: [1, 2] }), sameHost: true };
+    expect(codes(shared)).toEqual(["SAME_HOST", "SHARED_CPU"]);
+    expect(find(shared, "SHARED_CPU")).toMatch(/on CPU 1-2: .*--cpus LIST and --server-cpus LIST$/);
+    const asked = { ...shared, spec: spec("tcp_rr", { cpus: [1, 2], serverCpus: [1, 2] }) };
+    expect(find(asked, "SHARED_CPU")).toMatch(/, instead of --cpus 1-2 and --server-cpus 1-2$/);
+    // On different machines, and where nobody was pinned, equal numbers mean nothing.
+    expect(codes({ ...shared, sameHost: false })).toEqual([]);
+    const loose = { ...rawRun("tcp_rr", { cpus: [-1, -1] }, { cpus: [-1, -1] }), sameHost: true };
+    expect(codes(loose)).not.toContain("SHARED_CPU");
+    // Too many workers for the CPUs is said once.
+    const crowded = {
+      ...rawRun("tcp_rr", { workers: 3, cpus: [0, 1, 2] }, { workers: 2, cpus: [0, 1] }),
+      sameHost: true,
+    };
+    expect(codes(crowded)).toEqual(["SAME_HOST", "MORE_WORKERS_THAN_CPUS"]);
+  });
+
   it("SENDER_CPU_BOUND by the worker's own CPU, whatever the others do", () => {
     const hot = { cpu: cpuUse(0.2, 0.99, 0, 0) };
     expect(find(rawRun("tcp_stream", hot), "SENDER_CPU_BOUND")).toMatch(
@@ -104,6 +141,40 @@ describe("deriveWarnings", () => {
     expect(find(rawRun("tcp_maerts", {}, hot), "SENDER_CPU_BOUND")).toMatch(/On the server CPU 0/);
   });
 
+  it("advises what is not in use yet and can help", () => {
+    const hot = { cpu: cpuUse(0.99, 0.2, 0, 0) };
+    const advice = (changes: Parameters<typeof spec>[1], rest: Partial<RawRun> = {}): string =>
+      find({ ...rawRun("tcp_stream", hot), spec: spec("tcp_stream", changes), ...rest }, "SENDER_CPU_BOUND");
+    expect(advice({})).toMatch(/\| Spread the load with more --flows and more CPUs \(--cpus\), or try --zerocopy msg$/);
+    expect(advice({ zerocopy: "sendfile" })).not.toMatch(/zerocopy/);
+    // Loopback copies all the same.
+    expect(advice({}, { sameHost: true })).not.toMatch(/zerocopy/);
+    const epoll = { ...rawRun("tcp_stream", { ...hot, engine: "epoll" }), spec: spec("tcp_stream", { flows: 8 }) };
+    expect(find(epoll, "SENDER_CPU_BOUND")).toMatch(/with more --threads and more CPUs \(--cpus\)/);
+    const trunc = { ...rawRun("tcp_stream", {}, hot), spec: spec("tcp_stream", { rx: "trunc" }) };
+    expect(find(trunc, "RECEIVER_CPU_BOUND")).toMatch(/more CPUs \(--server-cpus\)$/);
+  });
+
+  it("COARSE_CLOCK where latencies come in steps, and never for a fine clock", () => {
+    const stepped = (stepNs: number, medianNs: number): RawRun => {
+      const times = Array.from({ length: 2000 }, (_, i) => Math.round((medianNs * (0.5 + i / 2000)) / stepNs) * stepNs);
+      return rawRun("tcp_rr", { latency: histogram(times), host: host({ clocksource: "acpi_pm" }) });
+    };
+    expect(find(stepped(1000, 20_000), "COARSE_CLOCK")).toMatch(
+      /clock \(acpi_pm\) advanced in steps of about \d+ ns, with a median latency of 20\d\d\d ns/,
+    );
+    expect(codes(stepped(100, 20_000))).toEqual([]);
+    expect(codes(stepped(1, 20_000))).toEqual([]);
+    expect(codes(stepped(1, 300_000_000))).toEqual([]);
+    // Ticks of 4 ms: nearly every round trip takes none.
+    const ticks = histogram([...Array.from({ length: 1995 }, () => 0), ...Array.from({ length: 5 }, () => 4e6)]);
+    expect(find(rawRun("tcp_rr", { latency: ticks }), "COARSE_CLOCK")).toMatch(/steps of about [34]\d{6} ns/);
+    const still = histogram(Array.from({ length: 1000 }, () => 0));
+    expect(find(rawRun("tcp_rr", { latency: still }), "COARSE_CLOCK")).toMatch(/stood still/);
+    // Too few to tell.
+    expect(codes(rawRun("tcp_rr", { latency: histogram([1000, 2000, 3000]) }))).toEqual([]);
+  });
+
   it("takes the workers' own CPU time where they are not pinned", () => {
     const loose = { cpus: [-1, -1], windowNs: 10e9, workerCpuNs: 19.8e9 };
     expect(find(rawRun("tcp_stream", loose), "SENDER_CPU_BOUND")).toMatch(/each worker was 99\.0 % busy/);
@@ -112,8 +183,9 @@ describe("deriveWarnings", () => {
 
   it("STEAL above 1 %, told once where both ends share one host", () => {
     const cpu = { cpu: { ...cpuUse(0, 0, 0, 0), stealCores: 0.2 } };
-    const raw = rawRun("tcp_rr", cpu, cpu);
-    expect(find(raw, "STEAL")).toMatch(/5\.0 % of the client's CPU time \(0\.20 of 4 cores\)/);
+    const raw = rawRun("tcp_rr", cpu, { ...cpu, cpus: [2, 3] });
+    expect(find(raw, "STEAL")).toMatch(/5\.0 % of the client's CPU time \(0\.20 of 4 cores\).*--runs 5/);
+    expect(find({ ...raw, spec: spec("tcp_rr", { runs: 3 }) }, "STEAL")).not.toMatch(/--runs/);
     expect(codes(raw)).toEqual(["STEAL", "STEAL"]);
     expect(codes({ ...raw, sameHost: true })).toEqual(["SAME_HOST", "STEAL"]);
     expect(codes(rawRun("tcp_rr", { cpu: { ...cpu.cpu, stealCores: 0.04 } }))).toEqual([]);
@@ -140,6 +212,10 @@ describe("deriveWarnings", () => {
     expect(find(failing({ refused: 1, timedOut: 2, reset: 3, other: 4 }), "CONNECT_ERRORS")).toMatch(
       /^10 .*1 refused, 2 timed out, 3 reset, 4 other/,
     );
+    const asking = (changes: Parameters<typeof spec>[1]): string =>
+      find({ ...failing({ portsExhausted: 5 }), spec: spec("tcp_crr", changes) }, "PORTS_EXHAUSTED");
+    expect(asking({ localPorts: [2000, 3000] })).toMatch(/widen --local-ports 2000-3000$/);
+    expect(asking({ close: "client" })).toMatch(/--close server/);
   });
 
   it("ZEROCOPY_COPIED with the share, taken from the sender", () => {
@@ -186,6 +262,9 @@ describe("deriveWarnings", () => {
       /TCP sent 25 segments again.*0\.25 % of about 10000/,
     );
     expect(codes(rawRun("tcp_stream", lossy(10)))).toEqual([]);
+    expect(find(rawRun("tcp_stream", lossy(25)), "RETRANSMITS")).toMatch(/; fewer --flows than 2 may press/);
+    const alone = { ...rawRun("tcp_stream", lossy(25)), spec: spec("tcp_stream", { flows: 1, mssBytes: 500 }) };
+    expect(find(alone, "RETRANSMITS")).toMatch(/on both hosts; no --mss may press/);
     expect(find(rawRun("tcp_rr", lossy(1)), "RETRANSMITS")).toMatch(/TCP sent 1 segment again in 500 transactions/);
     expect(codes(rawRun("tcp_maerts", {}, lossy(25)))).toEqual(["RETRANSMITS"]);
   });

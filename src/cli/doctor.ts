@@ -1,0 +1,62 @@
+/** `cnb-load doctor [HOST]` */
+import { diagnose } from "../doctor/diagnose.js";
+import { sourcesUnder } from "../doctor/files.js";
+import { lookAround, runTool, type UringSupport } from "../doctor/surroundings.js";
+import { CnbLoadError } from "../errors.js";
+import { resolveRunOptions } from "../options/spec.js";
+import { runTable } from "../options/table.js";
+import { renderDiagnosis } from "../report/diagnosis.js";
+import { renderJson } from "../report/json.js";
+import type { Inspection } from "../run/inspect.js";
+import { EXIT, UsageError } from "./exit-codes.js";
+import { pickOptions, type Values } from "./flags.js";
+import { Interrupt } from "./interrupt.js";
+import { jsonTarget } from "./json-option.js";
+import { print, writeFileAtomically } from "./output.js";
+
+/** The options of a run that reaching the server takes. */
+const table = { port: runTable.port, family: runTable.family };
+
+/** Resolves with the exit code after everything was printed; rejects for bad options and a server that cannot be reached. */
+export async function doctorCommand(host: string | undefined, values: Values): Promise<number> {
+  const given = pickOptions(table, values);
+  if (host === undefined && Object.keys(given).length > 0)
+    throw new UsageError("HOST: missing; --port, -4 and -6 say how to reach it");
+  const json = jsonTarget(values["json"]);
+  using interrupt = new Interrupt();
+  let server: Inspection | undefined;
+  try {
+    server = host === undefined ? undefined : await askServer(host, given, interrupt.signal);
+  } catch (error) {
+    if (interrupt.received) return EXIT.interrupted;
+    throw error;
+  }
+  const surroundings = await lookAround({
+    sources: sourcesUnder("/"),
+    tool: runTool,
+    uring: await uringSupport(),
+    localAddress: server?.localAddress,
+  });
+  if (interrupt.received) return EXIT.interrupted;
+  const diagnosis = diagnose(surroundings, server);
+  if (json.to === "stdout") await print(renderJson(diagnosis));
+  else await print(renderDiagnosis(diagnosis));
+  if (json.to === "file") await writeFileAtomically(json.path, renderJson(diagnosis));
+  return EXIT.done;
+}
+
+async function askServer(host: string, given: Record<string, unknown>, signal: AbortSignal): Promise<Inspection> {
+  const spec = resolveRunOptions({ test: "tcp_rr", host, ...given }, "cli");
+  const { inspectServer } = await import("../run/inspect.js");
+  return inspectServer(spec, signal);
+}
+
+async function uringSupport(): Promise<UringSupport> {
+  try {
+    const { uringRefusal } = await import("../run/inspect.js");
+    return { refusal: uringRefusal() };
+  } catch (error) {
+    if (error instanceof CnbLoadError) return { error: error.message };
+    throw error;
+  }
+}
