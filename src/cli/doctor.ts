@@ -1,7 +1,7 @@
 /** `cnb-load doctor [HOST]` */
 import { diagnose } from "../doctor/diagnose.js";
 import { sourcesUnder } from "../doctor/files.js";
-import { lookAround, runTool, type UringSupport } from "../doctor/surroundings.js";
+import { type Look, lookAround } from "../doctor/surroundings.js";
 import { CnbLoadError } from "../errors.js";
 import { resolveRunOptions } from "../options/spec.js";
 import { runTable } from "../options/table.js";
@@ -33,8 +33,7 @@ export async function doctorCommand(host: string | undefined, values: Values): P
   }
   const surroundings = await lookAround({
     sources: sourcesUnder("/"),
-    tool: runTool,
-    uring: await uringSupport(),
+    ...(await askAddon()),
     localAddress: server?.localAddress,
   });
   if (interrupt.received) return EXIT.interrupted;
@@ -51,12 +50,12 @@ async function askServer(host: string, given: Record<string, unknown>, signal: A
   return inspectServer(spec, signal);
 }
 
-async function uringSupport(): Promise<UringSupport> {
+async function askAddon(): Promise<Pick<Look, "uring" | "linkFacts">> {
   try {
-    const { uringRefusal } = await import("../run/inspect.js");
-    return { refusal: uringRefusal() };
+    const { nativeView } = await import("../run/inspect.js");
+    return nativeView();
   } catch (error) {
-    if (error instanceof CnbLoadError) return { error: error.message };
+    if (error instanceof CnbLoadError) return { uring: { error: error.message }, linkFacts: () => ({}) };
     throw error;
   }
 }

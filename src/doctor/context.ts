@@ -84,11 +84,57 @@ function mtu({ context: { mtuBytes, interface: name } }: Described): Judgement |
   return mtuBytes < 1500 ? { severity: "notice", found } : fine(found);
 }
 
+/** Offloads by their names in a result, as `ethtool -K` calls them. */
+const OFFLOADS = { rxChecksum: "rx", txChecksum: "tx", tso: "tso", gso: "gso", gro: "gro" } as const;
+/** Queueing disciplines that hold packets back on purpose. */
+const SHAPERS = ["tbf", "htb", "hfsc", "cbq", "cake", "netem", "ets", "drr", "qfq"];
+
+function offloads({ context: { interface: name, offloads: settings, driver } }: Described): Judgement | undefined {
+  if (name === undefined) return undefined;
+  // Between virtual interfaces packets stay as large as they were sent: there is nothing to join.
+  const known = (Object.keys(OFFLOADS) as (keyof typeof OFFLOADS)[]).filter(
+    (feature) => settings?.[feature] !== undefined && !(feature === "gro" && driver === undefined),
+  );
+  const remedy = `ethtool -k ${commandName(name)}`;
+  if (known.length === 0) return { severity: "unknown", found: "the kernel does not tell", remedy };
+  const named = (features: readonly (keyof typeof OFFLOADS)[]): string[] =>
+    features.map((feature) => OFFLOADS[feature]);
+  const off = named(known.filter((feature) => settings?.[feature] === false));
+  if (off.length === 0) return fine(`${named(known).join(", ")} are on`);
+  const settingsOn = off.map((feature) => `${feature} on`).join(" ");
+  return {
+    severity: "warning",
+    found: `off: ${off.join(", ")}`,
+    remedy: `ethtool -K ${commandName(name)} ${settingsOn}  # where the driver can`,
+  };
+}
+
+function queueing({ context: { interface: name, qdisc } }: Described): Judgement | undefined {
+  if (name === undefined) return undefined;
+  const device = commandName(name);
+  if (qdisc === undefined) {
+    return { severity: "unknown", found: "the kernel does not tell", remedy: `tc qdisc show dev ${device}` };
+  }
+  if (!SHAPERS.includes(qdisc)) return fine(qdisc);
+  const remedy = `tc qdisc del dev ${device} root  # unless it is what you measure`;
+  return { severity: "warning", found: `${qdisc} on ${name}`, remedy };
+}
+
 export const contextChecks: readonly Check<Described>[] = [
   {
     id: "interface",
     judge: interfaceFound,
     why: "The card, its driver and its queues are part of what is measured.",
+  },
+  {
+    id: "offloads",
+    judge: offloads,
+    why: "Without them the CPU cuts, joins or sums every packet itself: throughput falls and CPU per byte rises severalfold.",
+  },
+  {
+    id: "qdisc",
+    judge: queueing,
+    why: "A queueing discipline that shapes sets the rate and the latency, whatever the network could do.",
   },
   { id: "mtu", judge: mtu, why: "Every packet costs CPU, however small: a tunnel's smaller MTU makes more of them." },
   {

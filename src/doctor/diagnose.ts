@@ -48,7 +48,7 @@ export function diagnose(host: Surroundings, server?: ServerAccount): Diagnosis 
   if (server?.sameHost === true) unseen.push("The server runs on this machine: both ends share what is found here.");
   else if (server !== undefined) {
     unseen.push(
-      "Of the server's host only what it tells of itself: for its limits, connection tracking, offloads, interrupts, steal and other load run cnb-load doctor there.",
+      "Of the server's host only what it tells of itself: for its limits, connection tracking, interrupts, steal and other load run cnb-load doctor there.",
     );
   }
   return compact({

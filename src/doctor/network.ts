@@ -1,20 +1,8 @@
-/** The interface: what its driver takes over, which CPUs serve it, what its queue does to packets. */
+/** The interface of this host: its state and the CPUs that serve it. */
 import { formatCpuList, parseCpuList } from "../options/cpu-lists.js";
 import { firstLine, wholeNumber, words } from "../result/text.js";
 import { type Check, type Judgement, fine } from "./finding.js";
 import type { Surroundings } from "./surroundings.js";
-
-/** As `ethtool -k` names them, with the short names that `ethtool -K` takes. */
-const OFFLOADS: Readonly<Record<string, string>> = {
-  "rx-checksumming": "rx",
-  "tx-checksumming": "tx",
-  "scatter-gather": "sg",
-  "tcp-segmentation-offload": "tso",
-  "generic-segmentation-offload": "gso",
-  "generic-receive-offload": "gro",
-};
-/** Queueing disciplines that hold packets back on purpose. */
-const SHAPERS = ["tbf", "htb", "hfsc", "cbq", "cake", "netem", "ets", "drr", "qfq"];
 
 const nameOf = ({ context }: Surroundings): string | undefined => context.interface;
 
@@ -28,41 +16,6 @@ function operation({ read, context: { interface: name } }: Surroundings): Judgem
   // Loopback and tunnels never say more than "unknown".
   if (state === "up" || state === "unknown") return fine(`${name} is ${state === "up" ? "up" : "usable"}`);
   return { severity: "severe", found: `${name} is ${state}`, remedy: `ip link set dev ${name} up` };
-}
-
-function offloads(host: Surroundings): Judgement | undefined {
-  const name = nameOf(host);
-  if (name === undefined) return undefined;
-  if (host.ethtool === undefined) {
-    return { severity: "unknown", found: "ethtool could not be run", remedy: `ethtool -k ${name}` };
-  }
-  const settings = [...host.ethtool.matchAll(/^([a-z-]+): (on|off)( \[fixed\])?/gm)];
-  // Between virtual interfaces packets stay as large as they were sent: there is nothing to join.
-  const needless = isVirtual(host, name) ? "generic-receive-offload" : "";
-  const known = settings.filter(([, feature = ""]) => Object.hasOwn(OFFLOADS, feature) && feature !== needless);
-  if (known.length === 0) return { severity: "unknown", found: "ethtool does not tell", remedy: `ethtool -k ${name}` };
-  const off = known.filter(([, , setting]) => setting === "off");
-  if (off.length === 0) return fine(`${known.map(([, feature = ""]) => OFFLOADS[feature]).join(", ")} are on`);
-  const found = `off: ${off.map(([, feature, , fixed = ""]) => `${feature}${fixed}`).join(", ")}`;
-  const changeable = off.filter(([, , , fixed]) => fixed === undefined);
-  if (changeable.length === 0) return { severity: "notice", found };
-  const settingsOn = changeable.map(([, feature = ""]) => `${OFFLOADS[feature]} on`).join(" ");
-  return { severity: "warning", found, remedy: `ethtool -K ${name} ${settingsOn}` };
-}
-
-function queueing(host: Surroundings): Judgement | undefined {
-  const name = nameOf(host);
-  if (name === undefined) return undefined;
-  if (host.tc === undefined) {
-    return { severity: "unknown", found: "tc could not be run", remedy: `tc qdisc show dev ${name}` };
-  }
-  const kinds = [...host.tc.matchAll(/^qdisc (\S+)/gm)].map(([, kind = ""]) => kind);
-  if (kinds.length === 0)
-    return { severity: "unknown", found: "tc does not tell", remedy: `tc qdisc show dev ${name}` };
-  const shapers = kinds.filter((kind) => SHAPERS.includes(kind));
-  if (shapers.length === 0) return fine([...new Set(kinds)].join(", "));
-  const found = `${[...new Set(shapers)].join(", ")} on ${name}`;
-  return { severity: "warning", found, remedy: `tc qdisc del dev ${name} root  # unless it is what you measure` };
 }
 
 /** Interrupts of the interface's device by number, with the CPUs that each may go to. */
@@ -131,16 +84,6 @@ function zeroCopy(host: Surroundings): Judgement | undefined {
 
 export const networkChecks: readonly Check<Surroundings>[] = [
   { id: "operstate", judge: operation, why: "An interface that is down carries nothing." },
-  {
-    id: "offloads",
-    judge: offloads,
-    why: "Without them the CPU cuts, joins or sums every packet itself: throughput falls and CPU per byte rises severalfold.",
-  },
-  {
-    id: "qdisc",
-    judge: queueing,
-    why: "A queueing discipline that shapes sets the rate and the latency, whatever the network could do.",
-  },
   {
     id: "receive-cpus",
     judge: receiving,

@@ -134,6 +134,18 @@ export function readHostContext(localAddress?: string, sources: HostSources = th
   });
 }
 
+/** What only ioctl(2) and rtnetlink(7) tell of an interface. */
+export type LinkFacts = Pick<HostContext, "qdisc"> &
+  Pick<NonNullable<HostContext["offloads"]>, "tso" | "gso" | "gro" | "lro" | "rxChecksum" | "txChecksum">;
+
+/** The host with what `linkFacts` says of its interface, where it has one. */
+export function withLinkFacts(context: HostContext, linkFacts: (name: string) => LinkFacts): HostContext {
+  if (context.interface === undefined) return context;
+  const { qdisc, ...features } = linkFacts(context.interface);
+  const offloads = { ...context.offloads, ...features };
+  return compact({ ...context, qdisc, offloads: Object.keys(offloads).length > 0 ? offloads : undefined });
+}
+
 /** True when both accounts come from one running kernel: one machine, whatever containers or namespaces lie between. */
 export function isSameHost(one: HostContext, other: HostContext): boolean {
   return one.bootId !== undefined && one.bootId === other.bootId;

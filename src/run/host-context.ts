@@ -1,11 +1,8 @@
 import type { NativeAddon } from "../native/index.js";
-import { readHostContext } from "../result/host.js";
+import { readHostContext, withLinkFacts } from "../result/host.js";
 import type { HostContext } from "../result/model.js";
 
-/** The host as /proc and /sys show it, with what only ioctl and netlink tell of its interface. */
+/** The host as /proc and /sys show it, with what only the addon can ask of its interface. */
 export function hostContext(addon: NativeAddon, localAddress: string): HostContext {
-  const context = readHostContext(localAddress);
-  if (context.interface === undefined) return context;
-  const { qdisc, ...features } = addon.linkFacts(context.interface);
-  return { ...context, ...(qdisc !== undefined && { qdisc }), offloads: { ...context.offloads, ...features } };
+  return withLinkFacts(readHostContext(localAddress), (name) => addon.linkFacts(name));
 }

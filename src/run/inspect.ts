@@ -1,6 +1,7 @@
 import { ControlClient } from "../control/client.js";
 import { type ResolvedSpec, resolveRunOptions } from "../options/spec.js";
 import { parseEndReport } from "../result/check.js";
+import type { LinkFacts } from "../result/host.js";
 import type { HostContext } from "../result/model.js";
 import { type Environment, introduction, realEnvironment } from "./environment.js";
 
@@ -42,7 +43,14 @@ export async function inspectServer(
   }
 }
 
-/** Why engine `uring` cannot run in this process, or null where it can. Throws ERR_PLATFORM where there is no addon. */
-export function uringRefusal(environment: Environment = realEnvironment): string | null {
-  return environment.addon().uringUnavailableReason();
+/** What only the addon can tell of this host. */
+export interface NativeView {
+  uring: { refusal: string | null };
+  linkFacts: (interfaceName: string) => LinkFacts;
+}
+
+/** Throws ERR_PLATFORM where there is no addon. */
+export function nativeView(environment: Environment = realEnvironment): NativeView {
+  const addon = environment.addon();
+  return { uring: { refusal: addon.uringUnavailableReason() }, linkFacts: (name) => addon.linkFacts(name) };
 }

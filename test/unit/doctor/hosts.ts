@@ -6,14 +6,13 @@ import { diagnose, type ServerAccount } from "../../../src/doctor/diagnose.js";
 import { sourcesUnder } from "../../../src/doctor/files.js";
 import type { Diagnosis } from "../../../src/doctor/finding.js";
 import { type Look, lookAround } from "../../../src/doctor/surroundings.js";
-import type { HostSources } from "../../../src/result/host.js";
+import type { HostSources, LinkFacts } from "../../../src/result/host.js";
 
 export interface Host {
   files: Record<string, string>;
   /** Symbolic links with their targets. */
   links: Record<string, string>;
-  ethtool?: string;
-  tc?: string;
+  link: LinkFacts;
 }
 
 const cpu0 = "/sys/devices/system/cpu/cpu0/cpuidle";
@@ -24,6 +23,8 @@ const route = (name: string): string =>
 
 const limits = (files: string, memory: string): string =>
   `Limit                     Soft Limit           Hard Limit           Units\nMax open files            ${files}   ${files}   files\nMax locked memory         ${memory}   ${memory}   bytes\n`;
+
+const allOn = { tso: true, gso: true, gro: true, lro: false, rxChecksum: true, txChecksum: true };
 
 export const good: Host = {
   files: {
@@ -65,9 +66,7 @@ export const good: Host = {
     [`${eth0}/device`]: "../../../devices/pci0/card",
     "/sys/devices/pci0/card/driver": "../../../bus/pci/drivers/mlx5_core",
   },
-  ethtool:
-    "Features for eth0:\nrx-checksumming: on\ntx-checksumming: on\n\ttx-checksum-ipv4: off [fixed]\nscatter-gather: on\ntcp-segmentation-offload: on\ngeneric-segmentation-offload: on\ngeneric-receive-offload: on\nlarge-receive-offload: off [fixed]\n",
-  tc: "qdisc mq 0: root \nqdisc fq_codel 0: parent :1 limit 10240p\n",
+  link: { ...allOn, qdisc: "mq" },
 };
 
 export const bad: Host = {
@@ -96,9 +95,7 @@ export const bad: Host = {
     [`${eth0}/operstate`]: "down\n",
   },
   links: good.links,
-  ethtool:
-    "rx-checksumming: on\ntx-checksumming: off\nscatter-gather: on\ntcp-segmentation-offload: off [fixed]\ngeneric-receive-offload: off\n",
-  tc: "qdisc tbf 8001: root refcnt 2 rate 1Gbit burst 5Kb lat 50ms\n",
+  link: { rxChecksum: true, txChecksum: false, tso: false, gro: false, qdisc: "tbf" },
 };
 
 const addresses: HostSources["interfaces"] = () => ({
@@ -109,33 +106,36 @@ const addresses: HostSources["interfaces"] = () => ({
 
 export interface Visit extends Partial<Look> {
   server?: ServerAccount;
-  /** Files as they are when /proc/stat is read again. */
+  /** Files as they are when they are read again. */
   later?: Record<string, string>;
 }
 
 /** What the doctor says of such a host. */
 export async function examine(host: Host, { server, later = {}, ...look }: Visit = {}): Promise<Diagnosis> {
   const root = await mkdtemp(join(tmpdir(), "cnb-load-doctor-"));
-  const put = async (files: Record<string, string>): Promise<void> => {
-    for (const [path, text] of Object.entries(files)) {
+  try {
+    for (const [path, text] of Object.entries(host.files)) {
       await mkdir(dirname(join(root, path)), { recursive: true });
       await writeFile(join(root, path), text);
     }
-  };
-  try {
-    await put(host.files);
     for (const [path, target] of Object.entries(host.links)) {
       await mkdir(dirname(join(root, path)), { recursive: true });
       await symlink(target, join(root, path));
     }
-    // Tools run between the two readings.
-    const tool: Look["tool"] = async (command) => {
-      await put(later);
-      return command === "ethtool" ? host.ethtool : host.tc;
+    const files = sourcesUnder(root, addresses);
+    const seen = new Set<string>();
+    const read: HostSources["read"] = (path) => {
+      if (seen.has(path) && later[path] !== undefined) return later[path];
+      seen.add(path);
+      return files.read(path);
     };
-    const sources = sourcesUnder(root, addresses);
+    const sources = { ...files, read };
     const uring = { refusal: null };
-    return diagnose(await lookAround({ sources, tool, uring, localAddress: undefined, sampleMs: 0, ...look }), server);
+    const linkFacts = (): LinkFacts => host.link;
+    return diagnose(
+      await lookAround({ sources, linkFacts, uring, localAddress: undefined, sampleMs: 0, ...look }),
+      server,
+    );
   } finally {
     await rm(root, { recursive: true });
   }

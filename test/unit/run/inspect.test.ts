@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { inspectServer, uringRefusal } from "../../../src/run/inspect.js";
+import { inspectServer, nativeView } from "../../../src/run/inspect.js";
 import { type Server, type ServerHooks, type SessionSummary, startServer } from "../../../src/run/serve.js";
 import { fakeEnvironment } from "../../fakes/environment.js";
 import { FakeAddon } from "../../fakes/fake-addon.js";
@@ -48,7 +48,7 @@ describe("inspectServer", () => {
     addon.uringRefusal = "switched off there";
     await start();
     expect((await inspect()).uringRefusal).toBe("switched off there");
-    expect(uringRefusal(fakeEnvironment(addon))).toBe("switched off there");
+    expect(nativeView(fakeEnvironment(addon)).uring.refusal).toBe("switched off there");
   });
 
   it("rejects where the server refuses", async () => {
