@@ -17,6 +17,8 @@ export interface ResolvedSpec {
   warmupNs: number;
   /** 0 = no intervals. */
   intervalNs: number;
+  /** Rate that normalised CPU is stated at, in the test's own unit; 0 = the test's usual one. */
+  cpuAtPerSecond: number;
   /** Runs of which the result is made; with `untilCiPct` at most so many. null = one, with `untilCiPct` up to 30. */
   runs: number | null;
   /** Repeat until the interval of the mean reaches this far to each side, percent of the mean; 0 = not asked for. */

@@ -53,6 +53,19 @@ export const runTable = {
     commands: ALL,
     help: "time between live figures, 0 for none; given on the command line, a line is printed for each",
   },
+  /** Rate that CPU use is scaled to: bits (STREAM, MAERTS), transactions (RR) or connections (CRR) per second; 0 = the test's own. */
+  cpuAt: {
+    kind: "rate",
+    field: "cpuAtPerSecond",
+    flags: "--cpu-at <rate>",
+    default: 0,
+    defaultText: "100G bits, 1M transactions or 250k connections per second",
+    min: 1,
+    max: 1_000_000_000_000_000,
+    orZero: true,
+    commands: ALL,
+    help: "rate at which normalised CPU is stated: bits, transactions or connections per second",
+  },
   /** Runs of which the result is made. */
   runs: {
     kind: "count",

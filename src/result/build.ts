@@ -67,7 +67,7 @@ export function buildResult(raw: RawRun): Result {
     engine: both(raw, (end) => end.engine),
     workers: both(raw, workers),
     ...measured,
-    cpu: cpuSection(spec.test, rate, { local: local.cpu, remote: remote?.cpu }),
+    cpu: cpuSection(spec, rate, { local: local.cpu, remote: remote?.cpu }),
     network: compact({ local: local.network, remote: remote?.network }),
     tcpInfo: byDirection<EndReport>(spec, raw).sender?.tcp,
     flows: flowResults(spec, local.flows, remote?.flows),

@@ -1,5 +1,5 @@
 /** CPU time per unit of work, and CPU use scaled to a stated rate. */
-import type { TestName } from "../options/spec.js";
+import type { ResolvedSpec, TestName } from "../options/spec.js";
 import { compact } from "./compact.js";
 import type { CpuUsage, Result } from "./model.js";
 import { isStream } from "./rates.js";
@@ -11,12 +11,15 @@ interface Ends {
   remote: CpuUsage | undefined;
 }
 
-/** The rates at which CPU use is stated: a full 100 Gbit/s link, and what busy services see. */
-function targetOf(test: TestName): Pick<NonNullable<Cpu["normalized"]>, "target" | "unit"> {
-  if (isStream(test)) return { target: 100e9, unit: "bitsPerSecond" };
+/** The rate at which CPU use is stated: the one asked for, else a full 100 Gbit/s link, and what busy services see. */
+function targetOf({
+  test,
+  cpuAtPerSecond: asked,
+}: ResolvedSpec): Pick<NonNullable<Cpu["normalized"]>, "target" | "unit"> {
+  if (isStream(test)) return { target: asked || 100e9, unit: "bitsPerSecond" };
   return test === "tcp_rr"
-    ? { target: 1e6, unit: "transactionsPerSecond" }
-    : { target: 250e3, unit: "connectionsPerSecond" };
+    ? { target: asked || 1e6, unit: "transactionsPerSecond" }
+    : { target: asked || 250e3, unit: "connectionsPerSecond" };
 }
 
 function serviceDemand(test: TestName, rate: number, cpu: CpuUsage | undefined): ServiceDemand | undefined {
@@ -28,14 +31,15 @@ function serviceDemand(test: TestName, rate: number, cpu: CpuUsage | undefined):
 }
 
 /**
- * The CPU section. `rate` is the test's own: bits per second of goodput (STREAM) or transactions per second, which for CRR are
+ * The CPU section. `rate` is what the test measured: bits per second of goodput (STREAM) or transactions per second, which for CRR are
  * connections too; without one, or with 0, there is nothing to divide by and only the use itself is given.
  */
-export function cpuSection(test: TestName, rate: number | undefined, { local, remote }: Ends): Cpu {
+export function cpuSection(spec: ResolvedSpec, rate: number | undefined, { local, remote }: Ends): Cpu {
   if (rate === undefined || rate === 0 || (local === undefined && remote === undefined)) {
     return compact({ local, remote });
   }
-  const { target, unit } = targetOf(test);
+  const { test } = spec;
+  const { target, unit } = targetOf(spec);
   const scaled = (cpu: CpuUsage | undefined): number | undefined => cpu && (cpu.busyCores * target) / rate;
   return compact({
     local,

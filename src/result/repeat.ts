@@ -185,7 +185,7 @@ export async function summarizeRuns(
     openLoop: openLoopOf(results),
     connections: connectionsOf(results),
     ...(await latenciesOf(results)),
-    cpu: cpuSection(first.test, sample?.mean, { local, remote }),
+    cpu: cpuSection(first.spec, sample?.mean, { local, remote }),
     tcpInfo: fold(
       results.map(({ tcpInfo }) => tcpInfo),
       mergeTcpInfo,

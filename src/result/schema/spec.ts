@@ -19,6 +19,7 @@ export const SpecSchema = Type.Object(
     durationNs: count("Length of the window asked for, ns"),
     warmupNs: count("Traffic before the window, ns"),
     intervalNs: count("Length of the intervals reported, ns; 0 = none"),
+    cpuAtPerSecond: count("Rate that normalised CPU is stated at, in the test's own unit; 0 = the test's usual one"),
     runs: Type.Union([count("Runs of which the result is made; with untilCiPct at most so many"), Type.Null()], {
       description: "null = one, with untilCiPct up to 30",
     }),

@@ -38,6 +38,7 @@ describe("resolveRunOptions", () => {
       durationNs: 10e9,
       warmupNs: 1e9,
       intervalNs: 0,
+      cpuAtPerSecond: 0,
       runs: null,
       untilCiPct: 0,
       flows: 1,

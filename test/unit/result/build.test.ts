@@ -191,6 +191,16 @@ describe("CPU per unit of work", () => {
     });
   });
 
+  it.each(["tcp_stream", "tcp_rr", "tcp_crr"] as const)("is stated at the rate asked for (%s)", (test) => {
+    const raw = rawRun(
+      test,
+      { ...use, windowNs: 1e9, counters: counters({ transactions: 1000, bytesSent: 126 }) },
+      { ...streamEnd(0, 126, 1e9), ...other },
+    );
+    const { cpu } = build({ ...raw, spec: { ...raw.spec, cpuAtPerSecond: 4032 } });
+    expect(cpu.normalized).toMatchObject({ target: 4032, localCores: test === "tcp_stream" ? 8 : 8.064 });
+  });
+
   it("leaves out the end whose CPU is unknown", () => {
     const { cpu } = build(rawRun("tcp_rr", { ...use, counters: counters({ transactions: 10 }) }, { cpu: undefined }));
     expect(cpu).not.toHaveProperty("remote");

@@ -15,6 +15,7 @@ export function spec(test: TestName, changes: Partial<ResolvedSpec> = {}): Resol
     durationNs: 10e9,
     warmupNs: 1e9,
     intervalNs: 0,
+    cpuAtPerSecond: 0,
     runs: null,
     untilCiPct: 0,
     flows: 2,
