@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/epoll_set.h"
 #include "engine/worker.h"
 #include "io/spin_pause.h"
 
@@ -20,7 +19,7 @@ constexpr uint64_t kListenerTag = UINT64_MAX - 1;
 // Those that epoll reports; sleeps until there is one.
 class EpollReadiness {
  public:
-  explicit EpollReadiness(const Worker& worker) { set_.add(worker.stop_event(), EPOLLIN, kStopTag); }
+  explicit EpollReadiness(Worker& worker) : set_(worker.epoll()) { set_.add(worker.stop_event(), EPOLLIN, kStopTag); }
 
   void watch(int fd, uint32_t events, uint64_t tag) { set_.add(fd, events, tag); }
   void change(int fd, uint32_t events, uint64_t tag) { set_.modify(fd, events, tag); }
@@ -43,7 +42,7 @@ class EpollReadiness {
 
  private:
   static constexpr uint64_t kStopTag = UINT64_MAX;
-  EpollSet set_;
+  EpollSet& set_;
 };
 
 // All of them, again and again, as if each were ready for all it is watched for; never sleeps.

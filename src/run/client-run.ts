@@ -13,7 +13,7 @@ import { checkDescriptors } from "./descriptors.js";
 import { type Environment, introduction } from "./environment.js";
 import { Half, emptyCounters, emptyEnd } from "./half.js";
 import { checkCpus } from "./placement.js";
-import { engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
+import { chooseCrew, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 import { portBudget } from "./ports.js";
 
 /** Why a run was halted when the caller's AbortSignal did it, or a wait when the window was over. */
@@ -83,7 +83,9 @@ export class ClientRun {
     const addon = this.#environment.addon();
     const allowed = addon.allowedCpus();
     checkCpus({ wanted: spec.cpus, allowed, option: "cpus" });
-    checkDescriptors(spec.flows, this.#environment);
+    const refusal = engineRefusal(spec, addon);
+    const cpus = { wanted: spec.cpus, allowed };
+    checkDescriptors(chooseCrew({ role: "client", spec, cpus, engineRefusal: refusal }), this.#environment);
     const budget = portBudget(spec, this.#environment.read);
     if (budget.warning !== null) this.#warnings.push(budget.warning);
     if (spec.bind.length > MAX_SOURCES) {
@@ -103,13 +105,11 @@ export class ClientRun {
     });
     this.#host = readHostContext(client.localAddress);
     const prepared = await client.setup(spec, spec.bind, signal);
-    const refusal = engineRefusal(spec, addon);
     const plan = planHalf({
       role: "client",
       spec,
       cpus: {
-        allowed,
-        wanted: spec.cpus,
+        ...cpus,
         option: "cpus",
         current: addon.currentCpu(),
         taken: client.sameHost ? prepared.cpus : [],

@@ -61,7 +61,8 @@ export function errorOfFault(fault: NativeFault): CnbLoadError {
   const { phase, syscall, errno, code, address, message } = fault;
   const option = optionOf(fault);
   const reason = code !== "" && !message.includes(code) ? `${message} (${code})` : message;
-  return new CnbLoadError(codeOf(fault), `${option ?? PHASES[phase] ?? phase}: ${reason}`, {
+  const hint = code === "EMFILE" ? "; raise this process' limit of open files with `ulimit -n`" : "";
+  return new CnbLoadError(codeOf(fault), `${option ?? PHASES[phase] ?? phase}: ${reason}${hint}`, {
     syscall: syscall === "" ? undefined : syscall,
     errno: errno === 0 ? undefined : errno,
     address: address === "" || syscall === "setsockopt" ? undefined : address,

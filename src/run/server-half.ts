@@ -11,7 +11,7 @@ import type { EndReport } from "../result/raw.js";
 import { checkDescriptors } from "./descriptors.js";
 import type { Environment } from "./environment.js";
 import { Half, withoutHistograms } from "./half.js";
-import { checkBuffers, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
+import { checkBuffers, chooseCrew, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 
 const MS = 1e6;
 
@@ -138,14 +138,14 @@ function makePlan(
   engineRefusal: string | null,
 ): NativePlan {
   checkLimits(spec, options);
-  checkDescriptors(spec.flows, environment);
   const addon = environment.addon();
+  const cpus = { allowed: options.cpus ?? addon.allowedCpus(), wanted: spec.serverCpus ?? options.cpus };
+  checkDescriptors(chooseCrew({ role: "server", spec, cpus, engineRefusal }), environment);
   const plan = planHalf({
     role: "server",
     spec,
     cpus: {
-      allowed: options.cpus ?? addon.allowedCpus(),
-      wanted: spec.serverCpus ?? options.cpus,
+      ...cpus,
       option: "serverCpus",
       current: addon.currentCpu(),
       taken: [],

@@ -45,6 +45,11 @@ describe("errorOfFault", () => {
     expect(error.message).toBe("connecting the flows: connect 10.0.0.1:5 (ECONNREFUSED)");
     expect(errorOfFault(faultOf("traffic", "PEER_CLOSED"))).not.toHaveProperty("syscall");
   });
+
+  it("tells what to do where a process meets its limit of open files all the same", () => {
+    const { message } = errorOfFault(faultOf("thread", "EMFILE", { syscall: "epoll_create1", errno: 24 }));
+    expect(message).toMatch(/^starting the workers: [^;]*EMFILE[^;]*; raise [^;]*`ulimit -n`$/);
+  });
 });
 
 describe("errorOfConstruction", () => {
