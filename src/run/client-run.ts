@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { unlessAborted } from "../control/abort.js";
+import { onAbort, unlessAborted } from "../control/abort.js";
 import { ControlClient } from "../control/client.js";
 import { MAX_SOURCES } from "../control/messages.js";
 import { CnbLoadError } from "../errors.js";
@@ -50,17 +50,13 @@ export class ClientRun {
    * where the window had been opened. Whatever happens, every thread has been joined and every socket closed before.
    */
   async execute(signal: AbortSignal | undefined): Promise<Result> {
-    const abort = (): void => {
-      this.#halt.abort(new Stopped());
-    };
-    if (signal?.aborted === true) abort();
-    signal?.addEventListener("abort", abort);
+    const unhook = signal && onAbort(signal, () => this.#halt.abort(new Stopped()));
     try {
       const failure = await this.#measure();
-      const { remote, trouble } = await this.#wrapUp(failure === undefined);
+      const { remote, trouble } = await this.#wrapUp(failure);
       return await this.#conclude(failure ?? trouble, remote);
     } finally {
-      signal?.removeEventListener("abort", abort);
+      unhook?.();
     }
   }
 
@@ -197,21 +193,28 @@ export class ClientRun {
     this.#onInterval(interval);
   }
 
-  /** Closes the window and ends both halves: in order, or as far as a run that was cut short still can. */
-  async #wrapUp(inOrder: boolean): Promise<{ remote?: EndReport; trouble?: unknown }> {
+  /** Closes the window and ends both halves: in order, or as far as a run that was cut short (`failure`) still can. */
+  async #wrapUp(failure: unknown): Promise<{ remote?: EndReport; trouble?: unknown }> {
     const client = this.#client;
     const half = this.#half;
     const { replyMs, reportMs, hurryMs } = this.#environment.timing;
+    const inOrder = failure === undefined;
     this.#windowOver.abort(new Stopped());
     try {
       await this.#sampling;
-      if (client === undefined || half?.measured !== true) return {};
+      if (client === undefined) return {};
+      const aborted = failure instanceof Stopped;
+      if (half?.measured !== true) {
+        // Before this end stops: a server that is not told takes its client for lost.
+        if (aborted) await client.finish(hurryMs, aborted);
+        return {};
+      }
       const closed = client.close(inOrder ? replyMs : hurryMs);
       half.closeWindow();
       await closed;
       // This end first: a server that stopped before would reset connections that are still in use.
       await half.stop();
-      return { remote: parseEndReport(await client.finish(inOrder ? reportMs : hurryMs)) };
+      return { remote: parseEndReport(await client.finish(inOrder ? reportMs : hurryMs, aborted)) };
     } catch (trouble) {
       return { trouble, ...lastWords(client) };
     } finally {

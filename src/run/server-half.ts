@@ -53,6 +53,7 @@ export class ServedHalf implements ServerHalf {
   readonly endsBy: number;
   readonly #half: Half;
   readonly #localAddress: string;
+  #aborted = false;
   #report: Promise<EndReport> | undefined;
 
   /** Throws CnbLoadError to refuse. */
@@ -117,6 +118,15 @@ export class ServedHalf implements ServerHalf {
 
   closeWindow(): void {
     this.#half.closeWindow();
+  }
+
+  markAborted(): void {
+    this.#aborted = true;
+  }
+
+  /** Whether the client ended the test before its time. */
+  get aborted(): boolean {
+    return this.#aborted;
   }
 
   finish(): Promise<EndReport> {
