@@ -94,4 +94,37 @@ Result Session::result() const {
   return result;
 }
 
+uint64_t Session::bytes_outside_window() const {
+  Totals totals;
+  for (const auto& worker : workers_) add_all(totals, worker->outside(), slots_of(plan_, *worker));
+  return totals.bytes_received;
+}
+
+uint64_t Session::workers_cpu_ns() const {
+  uint64_t sum = 0;
+  if (!joined_) {
+    for (const auto& worker : workers_) sum += worker->cpu_ns();
+  }
+  return sum;
+}
+
+// Reads TCP_INFO when the window has opened and again when it has closed: the flows' retransmissions in between are its
+// own.
+void Session::read_tcp_info() {
+  if (!plan_.long_lived()) return;
+  const auto read = [this] {
+    std::vector<std::optional<TcpInfo>> all;
+    all.reserve(plan_.flows);
+    for (const auto& worker : workers_) {
+      for (size_t i = 0; i < worker->flow_count(); i++) all.push_back(tcp_info_of(worker->flow_fd(i)));
+    }
+    return all;
+  };
+  if (opened_ns_.load() != 0 && info_at_open_.empty()) info_at_open_ = read();
+  if (closed_ns_.load() != 0 && info_at_close_.empty()) {
+    info_at_close_ = read();
+    if (const int fd = workers_[0]->flow_fd(0); fd >= 0) facts_ = socket_facts_of(fd);
+  }
+}
+
 }  // namespace cnb
