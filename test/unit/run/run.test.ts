@@ -342,6 +342,8 @@ describe("a failing run", () => {
     const error = await run;
     expect(error).toMatchObject({ code: "ERR_CLOSED", message: "the server: the server is shutting down" });
     expect(error.result).toMatchObject({ state: "failed", host: { remote: {} } });
+    // Nor does it wait for the end of flows whose sender has not been told: only a window that was closed before makes it.
+    expect(addon.newest("server")?.calls).toEqual(["go", "openWindow", "stop"]);
   });
 
   it("says where the addon is missing", async () => {
