@@ -16,9 +16,9 @@ describeIf(rootAndNetns())("over veth", () => {
   afterAll(() => lab[Symbol.asyncDispose]());
 
   async function compare(command: string, args: readonly string[]): Promise<[Result, Agreement]> {
-    const before = kernelCounts(lab.network.server);
+    const before = kernelCounts(lab.network);
     const result = await lab.measure(command, ...SHORT, ...args);
-    const after = kernelCounts(lab.network.server);
+    const after = kernelCounts(lab.network);
     const family = args.includes("-6") ? "ipv6" : "ipv4";
     return [result, { before, after, family }];
   }
