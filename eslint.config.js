@@ -2,6 +2,10 @@ import eslint from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
+const NODE_GLOBALS = [
+  ...["process", "console", "performance", "Buffer", "URL", "AbortController", "AbortSignal"],
+  ...["setImmediate", "setInterval", "clearInterval"],
+];
 const LIBRARY_ONLY = "Only src/cli prints or exits; everything else returns, throws or calls back.";
 
 export default defineConfig(
@@ -10,7 +14,10 @@ export default defineConfig(
   {
     files: ["**/*.{js,mjs,cjs}"],
     languageOptions: {
-      globals: { process: "readonly", console: "readonly", Buffer: "readonly", URL: "readonly", module: "writable" },
+      globals: {
+        ...Object.fromEntries(NODE_GLOBALS.map((name) => [name, "readonly"])),
+        module: "writable",
+      },
     },
   },
   {

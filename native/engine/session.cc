@@ -17,6 +17,12 @@ namespace {
 
 // How often a stopping session repeats the interruption of workers that have not ended yet.
 constexpr int kInterruptMs = 5;
+// A receiver that stops after its window reads on to the end of its flows. Their sender has stopped before; what it had
+// sent is still in both ends' socket buffers, and would be missing from the totals. How long at most, how long while
+// nothing comes, and how often to look.
+constexpr uint64_t kEndOfFlowsNs = 1'000'000'000;
+constexpr uint64_t kQuietNs = 250'000'000;
+constexpr int kLookMs = 20;
 // A CRR server must not let a silent connection hold a blocking worker; netperf's own servers hang here.
 constexpr int kServerIoTimeoutMs = 5'000;
 
@@ -245,11 +251,30 @@ void Session::keep_pace() {
   }
 }
 
+void Session::await_end_of_flows() {
+  const uint64_t began = now_ns();
+  uint64_t progressed = began;
+  uint64_t bytes = 0;
+  while (!workers_done()) {
+    const uint64_t now = now_ns();
+    if (const uint64_t more = bytes_outside_window(); more != bytes) {
+      bytes = more;
+      progressed = now;
+    }
+    if (now - progressed > kQuietNs || now - began > kEndOfFlowsNs) return;
+    pollfd waiting{wake_event_.get(), POLLIN, 0};
+    poll(&waiting, 1, kLookMs);
+    drain_wake();
+  }
+}
+
 void Session::wind_up() {
+  const bool closed_in_order = shared_.closed_ns.load() != 0;
   // A fault or an abort ends the window where it is; what was measured until now stays valid.
   close_window_at(now_ns());
   stop_.store(true, std::memory_order_release);
   note_tcp_info();
+  if (closed_in_order && plan_.loop == LoopKind::receive && !plan_.foreign) await_end_of_flows();
   shared_.stage.store(Stage::stop, std::memory_order_seq_cst);
   shared_.gate.store(true);
   shared_.gate.notify_all();
@@ -274,39 +299,6 @@ void Session::wind_up() {
 bool Session::workers_done() const {
   return std::all_of(workers_.begin(), workers_.end(),
                      [](const auto& worker) { return !worker->started() || worker->done(); });
-}
-
-uint64_t Session::workers_cpu_ns() const {
-  uint64_t sum = 0;
-  if (!joined_) {
-    for (const auto& worker : workers_) sum += worker->cpu_ns();
-  }
-  return sum;
-}
-
-// TCP_INFO of every flow. Only while the sockets cannot go away: on the session's own thread, or under the mutex.
-Session::TcpInfos Session::read_tcp_info() const {
-  TcpInfos all;
-  all.reserve(plan_.flows);
-  for (const auto& worker : workers_) {
-    for (size_t i = 0; i < worker->flow_count(); i++) all.push_back(tcp_info_of(worker->flow_fd(i)));
-  }
-  return all;
-}
-
-// Reads TCP_INFO when the window has opened and again when it has closed: what the flows' counters grew by in between
-// is the window's.
-void Session::note_tcp_info() {
-  if (!plan_.long_lived()) return;
-  if (opened_ns_.load() != 0 && info_at_open_.empty()) {
-    TcpInfos infos = read_tcp_info();
-    const std::lock_guard lock(mutex_);
-    info_at_open_ = std::move(infos);
-  }
-  if (shared_.closed_ns.load() != 0 && info_at_close_.empty()) {
-    info_at_close_ = read_tcp_info();
-    if (const int fd = workers_[0]->flow_fd(0); fd >= 0) facts_ = socket_facts_of(fd);
-  }
 }
 
 }  // namespace cnb

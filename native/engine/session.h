@@ -119,6 +119,7 @@ class Session {
   void start_workers();
   void hand_out(std::vector<Fd> flows);
   void supervise();
+  void await_end_of_flows();
   void wind_up();
   bool workers_done() const;
   void close_window_at(uint64_t now);
@@ -128,6 +129,7 @@ class Session {
   void keep_pace();
   Fd sample_socket() const;
   uint64_t workers_cpu_ns() const;
+  uint64_t bytes_outside_window() const;
   void wake();
   bool drain_wake();
   Worker& worker_of(size_t flow, size_t& local);

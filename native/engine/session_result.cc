@@ -110,4 +110,43 @@ Result Session::result() const {
   return result;
 }
 
+uint64_t Session::bytes_outside_window() const {
+  Totals totals;
+  for (const auto& worker : workers_) add_all(totals, worker->outside(), slots_of(plan_, *worker));
+  return totals.bytes_received;
+}
+
+uint64_t Session::workers_cpu_ns() const {
+  uint64_t sum = 0;
+  if (!joined_) {
+    for (const auto& worker : workers_) sum += worker->cpu_ns();
+  }
+  return sum;
+}
+
+// TCP_INFO of every flow. Only while the sockets cannot go away: on the session's own thread, or under the mutex.
+Session::TcpInfos Session::read_tcp_info() const {
+  TcpInfos all;
+  all.reserve(plan_.flows);
+  for (const auto& worker : workers_) {
+    for (size_t i = 0; i < worker->flow_count(); i++) all.push_back(tcp_info_of(worker->flow_fd(i)));
+  }
+  return all;
+}
+
+// Reads TCP_INFO when the window has opened and again when it has closed: what the flows' counters grew by in between
+// is the window's.
+void Session::note_tcp_info() {
+  if (!plan_.long_lived()) return;
+  if (opened_ns_.load() != 0 && info_at_open_.empty()) {
+    TcpInfos infos = read_tcp_info();
+    const std::lock_guard lock(mutex_);
+    info_at_open_ = std::move(infos);
+  }
+  if (shared_.closed_ns.load() != 0 && info_at_close_.empty()) {
+    info_at_close_ = read_tcp_info();
+    if (const int fd = workers_[0]->flow_fd(0); fd >= 0) facts_ = socket_facts_of(fd);
+  }
+}
+
 }  // namespace cnb

@@ -36,6 +36,8 @@ void Worker::main(Loop loop) {
   const char* phase = "pin";
   try {
     if (const int cpu = plan().cpus[setup_.index]; cpu >= 0) pin_to_cpu(cpu);
+    phase = "thread";
+    if (plan().engine == Engine::epoll) epoll_.emplace();
     phase = "buffers";
     allocate_buffers();
     advance(State::armed);
@@ -83,6 +85,7 @@ void Worker::join() {
 }
 
 void Worker::release_sockets() {
+  epoll_.reset();
   flows_.clear();
   listener_.reset();
 }

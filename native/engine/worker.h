@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/buffer.h"
+#include "core/epoll_set.h"
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/fd_slot.h"
@@ -86,6 +87,8 @@ class Worker {
   int flow_fd(size_t local_flow) const { return flows_[local_flow].get(); }
   int listener_fd() const { return listener_->get(); }
   int stop_event() const { return setup_.stop_event; }
+  // Engine epoll only.
+  EpollSet& epoll() { return *epoll_; }
   FdSlot& slot() { return slot_; }
   Buffer& send_buffer() { return send_; }
   Buffer& recv_buffer() { return recv_; }
@@ -105,6 +108,8 @@ class Worker {
   std::vector<Fd> flows_;
   std::shared_ptr<Fd> listener_;
   FdSlot slot_;
+  // Made before the worker is armed, so that a shortage of descriptors is found before the test begins.
+  std::optional<EpollSet> epoll_;
   Buffer send_;
   Buffer recv_;
   bool huge_ = false;

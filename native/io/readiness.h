@@ -4,10 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <vector>
 
-#include "core/epoll_set.h"
 #include "engine/worker.h"
 #include "io/spin_pause.h"
 #include "io/timer.h"
@@ -22,7 +21,7 @@ constexpr uint64_t kListenerTag = UINT64_MAX - 1;
 // Those that epoll reports; sleeps until there is one.
 class EpollReadiness {
  public:
-  explicit EpollReadiness(const Worker& worker) { set_.add(worker.stop_event(), EPOLLIN, kWakeTag); }
+  explicit EpollReadiness(Worker& worker) : set_(worker.epoll()) { set_.add(worker.stop_event(), EPOLLIN, kWakeTag); }
 
   void watch(int fd, uint32_t events, uint64_t tag) { set_.add(fd, events, tag); }
   void change(int fd, uint32_t events, uint64_t tag) { set_.modify(fd, events, tag); }
@@ -34,8 +33,11 @@ class EpollReadiness {
   void progress() {}
   // The next round ends at that time (ns of CLOCK_MONOTONIC; UINT64_MAX: never), if it has not before.
   void wake_at(uint64_t at) {
-    // Edge-triggered, it need not be read: being set anew clears it.
-    if (!timer_) set_.add(timer_.emplace().fd(), EPOLLIN | EPOLLET, kWakeTag);
+    if (!timer_) {
+      timer_ = std::make_unique<Timer>();
+      // Edge-triggered, it need not be read: being set anew clears it.
+      set_.add(timer_->fd(), EPOLLIN | EPOLLET, kWakeTag);
+    }
     timer_->set(at);
   }
 
@@ -52,8 +54,8 @@ class EpollReadiness {
  private:
   // What only ends the waiting.
   static constexpr uint64_t kWakeTag = UINT64_MAX;
-  EpollSet set_;
-  std::optional<Timer> timer_;
+  EpollSet& set_;
+  std::unique_ptr<Timer> timer_;
 };
 
 // All of them, again and again, as if each were ready for all it is watched for; never sleeps.

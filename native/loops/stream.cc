@@ -192,7 +192,8 @@ ssize_t receive_once(Worker& worker, size_t flow, int flags) {
 template <typename Readiness>
 void receive_ready(Worker& worker) {
   Readiness ready(worker);
-  for (size_t i = 0; i < worker.flow_count(); i++) ready.watch(worker.flow_fd(i), EPOLLIN, i);
+  size_t left = worker.flow_count();
+  for (size_t i = 0; i < left; i++) ready.watch(worker.flow_fd(i), EPOLLIN, i);
   const auto serve = [&](size_t flow, uint32_t) {
     const int fd = worker.flow_fd(flow);
     const ssize_t n = receive_once(worker, flow, MSG_DONTWAIT);
@@ -205,7 +206,7 @@ void receive_ready(Worker& worker) {
     }
     // In wind-down flows end one by one, and the others still drain.
     ready.forget(fd, flow);
-    return !worker.fault();
+    return !worker.fault() && --left > 0;
   };
   while (!worker.stopping() && ready.round(-1, serve)) {
   }

@@ -1,5 +1,7 @@
 // TCP_STREAM over io_uring: standing receives, and sends under way on every flow.
 
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "io/uring_flows.h"
@@ -31,23 +33,32 @@ void send_uring(Worker& worker) {
   for (size_t flow = 0; flow < worker.flow_count(); flow++) {
     for (size_t i = 0; i < sends; i++) send(flow);
   }
+  const auto count = [&](const Completion& done) {
+    if (uring::kind_of(done.tag) != kSend || done.result < 0) return true;
+    worker.recorder().flows[uring::number_of(done.tag)].bytes_sent.add(static_cast<uint64_t>(done.result));
+    return true;
+  };
   ring.run(worker, [&](const Completion& done) {
     const size_t flow = uring::number_of(done.tag);
     if (done.result < 0) return uring::ended(worker, flow, "send", done.result);
-    worker.recorder().flows[flow].bytes_sent.add(static_cast<uint64_t>(done.result));
+    count(done);
     send(flow);
     return true;
   });
+  // Sends still under way can carry nothing more, and what they have carried is counted.
+  for (size_t flow = 0; flow < worker.flow_count(); flow++) shutdown(worker.flow_fd(flow), SHUT_WR);
+  ring.reap(count);
 }
 
 void receive_uring(Worker& worker) {
   FlowRing ring(worker);
   uring::FlowReceiver receiver(ring, worker, kReceive, worker.plan().recv_size);
+  size_t left = worker.flow_count();
   ring.run(worker, [&](const Completion& done) {
     const size_t flow = uring::number_of(done.tag);
     const auto [nothing, result] = receiver.take(done);
     if (nothing) return true;
-    if (result <= 0) return uring::ended(worker, flow, "recv", result);
+    if (result <= 0) return uring::ended(worker, flow, "recv", result) && --left > 0;
     worker.recorder().flows[flow].bytes_received.add(static_cast<uint64_t>(result));
     return true;
   });

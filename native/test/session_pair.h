@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -126,5 +127,22 @@ inline size_t open_descriptors() {
   for (int fd = 0; fd < 4096; fd++) open += fcntl(fd, F_GETFD) >= 0;
   return open;
 }
+
+// As long as it lives, this process can open about 20 descriptors more.
+class FewDescriptors {
+ public:
+  FewDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit tight = before_;
+    tight.rlim_cur = open_descriptors() + 20;
+    setrlimit(RLIMIT_NOFILE, &tight);
+  }
+  ~FewDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 }  // namespace cnb::test

@@ -2,7 +2,8 @@
 import { formatFlows } from "../report/describe.js";
 import { renderFigures, renderSummary } from "../report/summary.js";
 import { formatDuration } from "../options/durations.js";
-import { type PlannedRun, lengthNs } from "../suite/plan.js";
+import { wallTimeNs } from "../options/repetition.js";
+import type { PlannedRun } from "../suite/plan.js";
 import type { Measured } from "./measure.js";
 import { note } from "./output.js";
 import { CLEAR_LINE, type Progress, showLive } from "./progress.js";
@@ -23,16 +24,21 @@ export function suiteProgress(plan: readonly PlannedRun[], waiting: readonly num
     const { test, flows } = (plan[index] as PlannedRun).spec;
     return `${index + 1} of ${plan.length}: ${test}, ${formatFlows(flows)}`;
   };
-  const leftNs = (index: number): number =>
-    waiting
+  /** "1m28s", or "34s to 5m36s" where it is not known how many runs it will take. */
+  const left = (index: number, elapsedNs: number): string => {
+    const times = waiting
       .filter((other) => other >= index)
-      .reduce((sum, other) => sum + lengthNs((plan[other] as PlannedRun).spec), 0);
+      .map((other) => wallTimeNs((plan[other] as PlannedRun).spec));
+    const sum = (key: keyof (typeof times)[0]): number => times.reduce((total, time) => total + time[key], -elapsedNs);
+    const [least, most] = [wholeSeconds(sum("leastNs")), wholeSeconds(sum("mostNs"))];
+    return least === most ? most : `${least} to ${most}`;
+  };
   let current = 0;
   return {
     start(index) {
       current = index;
       const startedAt = performance.now();
-      const eta = (): string => `ETA ${wholeSeconds(leftNs(index) - (performance.now() - startedAt) * 1e6)}`;
+      const eta = (): string => `ETA ${left(index, (performance.now() - startedAt) * 1e6)}`;
       if (!live) {
         note(`${nameOf(index)} (${eta()} for all)\n`);
         return silent;

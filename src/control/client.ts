@@ -111,9 +111,9 @@ export class ControlClient {
     await this.#skipTo("closed", timeoutMs);
   }
 
-  /** The server's EndReport, unchecked. Allowed at any time after `setup`. */
-  async finish(timeoutMs: number): Promise<unknown> {
-    this.#channel.send({ type: "finish" });
+  /** The server's EndReport, unchecked. Allowed at any time after `setup`. `aborted`: the caller wanted no more of the test. */
+  async finish(timeoutMs: number, aborted = false): Promise<unknown> {
+    this.#channel.send({ type: "finish", ...(aborted && { aborted }) });
     const answer = await this.#skipTo("report", timeoutMs);
     return answer.type === "report" ? answer.end : undefined;
   }
@@ -125,7 +125,7 @@ export class ControlClient {
 
   /** Passes over the answers to questions that were given up: at most `ready` and two more. */
   async #skipTo(type: "closed" | "report", timeoutMs: number): Promise<ServerMessage> {
-    const late = ["ready", "going", "opened", "sampled", "closed"] as const;
+    const late = ["prepared", "ready", "going", "opened", "sampled", "closed"] as const;
     for (let skipped = 0; skipped < 3; skipped++) {
       const answer = await this.#channel.next([type, ...late], timeoutMs);
       if (answer.type === type) return answer;

@@ -1,4 +1,4 @@
-import { type ObjectOf, type Shape, ShapeError, array, integer, object, optional, string } from "./shape.js";
+import { type ObjectOf, type Shape, ShapeError, array, boolean, integer, object, optional, string } from "./shape.js";
 
 /** Number of this protocol; both ends must speak the same. */
 export const PROTOCOL = 1;
@@ -43,7 +43,10 @@ const fromClient = {
   open: {},
   sample: {},
   close: {},
-  finish: {},
+  finish: {
+    /** The client's user wanted no more of the test; else it ran to its end. */
+    aborted: optional(boolean),
+  },
   ping: {},
 };
 

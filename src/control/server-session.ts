@@ -39,6 +39,8 @@ export interface ServerHalf {
   openWindow(): void;
   sample(): Fields<"sampled">;
   closeWindow(): void;
+  /** Before `finish`, where the client wanted no more of the test. */
+  markAborted(): void;
   /** Stops, joins and reports. Idempotent. */
   finish(): Promise<EndReport>;
 }
@@ -120,7 +122,10 @@ async function conduct(channel: ServerChannel, half: ServerHalf, timing: Control
   );
   for (;;) {
     const message = await channel.next(stages.expected(), stages.deadlineMs(), half.halted);
-    if (message.type === "finish") break;
+    if (message.type === "finish") {
+      if (message.aborted === true) half.markAborted();
+      break;
+    }
     channel.send(stages.take(message.type));
   }
   sendWithReport(channel, { type: "report", end: undefined }, await half.finish());

@@ -30,6 +30,9 @@ export function integer(min = 0, max: number = Number.MAX_SAFE_INTEGER): Shape<n
       : refuse(path, `an integer ${min}..${max}`, value);
 }
 
+export const boolean: Shape<boolean> = (value, path) =>
+  typeof value === "boolean" ? value : refuse(path, "true or false", value);
+
 /** A string of at most `max` UTF-16 units. */
 export function string(max: number): Shape<string> {
   return (value, path) =>

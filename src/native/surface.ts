@@ -206,7 +206,10 @@ export interface NativeSession {
   openWindow(): void;
   /** From here on nothing counts. Also reads TCP_INFO of the flows, in a native thread. */
   closeWindow(): void;
-  /** Ends the session from any state; `ended` follows promptly. Idempotent. */
+  /**
+   * Ends the session from any state; `ended` follows promptly. Idempotent. A receiver whose window was closed reads on to the end of its flows,
+   * for up to a second while something comes.
+   */
   stop(): void;
   snapshot(histograms: boolean, tcp?: boolean): NativeSnapshot;
   /** After `ended`; throws before. */

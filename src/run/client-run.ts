@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { unlessAborted } from "../control/abort.js";
+import { onAbort, unlessAborted } from "../control/abort.js";
 import { ControlClient } from "../control/client.js";
 import { MAX_SOURCES } from "../control/messages.js";
 import { CnbLoadError } from "../errors.js";
@@ -14,7 +14,7 @@ import { type Environment, introduction } from "./environment.js";
 import { Half, emptyCounters, emptyEnd } from "./half.js";
 import { hostContext } from "./host-context.js";
 import { checkCpus } from "./placement.js";
-import { engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
+import { chooseCrew, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 import { portBudget } from "./ports.js";
 
 /** Why a run was halted when the caller's AbortSignal did it, or a wait when the window was over. */
@@ -51,17 +51,13 @@ export class ClientRun {
    * where the window had been opened. Whatever happens, every thread has been joined and every socket closed before.
    */
   async execute(signal: AbortSignal | undefined): Promise<Result> {
-    const abort = (): void => {
-      this.#halt.abort(new Stopped());
-    };
-    if (signal?.aborted === true) abort();
-    signal?.addEventListener("abort", abort);
+    const unhook = signal && onAbort(signal, () => this.#halt.abort(new Stopped()));
     try {
       const failure = await this.#measure();
-      const { remote, trouble } = await this.#wrapUp(failure === undefined);
+      const { remote, trouble } = await this.#wrapUp(failure);
       return await this.#conclude(failure ?? trouble, remote);
     } finally {
-      signal?.removeEventListener("abort", abort);
+      unhook?.();
     }
   }
 
@@ -84,7 +80,9 @@ export class ClientRun {
     const addon = this.#environment.addon();
     const allowed = addon.allowedCpus();
     checkCpus({ wanted: spec.cpus, allowed, option: "cpus" });
-    checkDescriptors(spec.flows, this.#environment);
+    const refusal = engineRefusal(spec, addon);
+    const cpus = { wanted: spec.cpus, allowed };
+    checkDescriptors(chooseCrew({ role: "client", spec, cpus, engineRefusal: refusal }), this.#environment);
     const budget = portBudget(spec, this.#environment.read);
     if (budget.warning !== null) this.#warnings.push(budget.warning);
     if (spec.bind.length > MAX_SOURCES) {
@@ -104,13 +102,11 @@ export class ClientRun {
     });
     this.#host = hostContext(addon, client.localAddress);
     const prepared = await client.setup(spec, spec.bind, signal);
-    const refusal = engineRefusal(spec, addon);
     const plan = planHalf({
       role: "client",
       spec,
       cpus: {
-        allowed,
-        wanted: spec.cpus,
+        ...cpus,
         option: "cpus",
         current: addon.currentCpu(),
         taken: client.sameHost ? prepared.cpus : [],
@@ -198,21 +194,29 @@ export class ClientRun {
     this.#onInterval(interval);
   }
 
-  /** Closes the window and ends both halves: in order, or as far as a run that was cut short still can. */
-  async #wrapUp(inOrder: boolean): Promise<{ remote?: EndReport; trouble?: unknown }> {
+  /** Closes the window and ends both halves: in order, or as far as a run that was cut short (`failure`) still can. */
+  async #wrapUp(failure: unknown): Promise<{ remote?: EndReport; trouble?: unknown }> {
     const client = this.#client;
     const half = this.#half;
     const { replyMs, reportMs, hurryMs } = this.#environment.timing;
+    const inOrder = failure === undefined;
     this.#windowOver.abort(new Stopped());
     try {
       await this.#sampling;
-      if (client === undefined || half?.measured !== true) return {};
+      if (client === undefined) return {};
+      const aborted = failure instanceof Stopped;
+      if (half?.measured !== true) {
+        // Before this end stops: a server that is not told takes its client for lost.
+        if (aborted) await client.finish(hurryMs, aborted);
+        return {};
+      }
       const closed = client.close(inOrder ? replyMs : hurryMs);
       half.closeWindow();
       await closed;
-      // This end first: a server that stopped before would reset connections that are still in use.
-      await half.stop();
-      return { remote: parseEndReport(await client.finish(inOrder ? reportMs : hurryMs)) };
+      // The sender first, so that the receiver can read to the end of each flow; and else this end, as a server that stopped before would
+      // reset connections that are still in use.
+      if (this.#spec.test !== "tcp_maerts") await half.stop();
+      return { remote: parseEndReport(await client.finish(inOrder ? reportMs : hurryMs, aborted)) };
     } catch (trouble) {
       return { trouble, ...lastWords(client) };
     } finally {

@@ -61,7 +61,10 @@ export function errorOfFault(fault: NativeFault): CnbLoadError {
   const { phase, syscall, errno, code, address, message } = fault;
   const option = optionOf(fault);
   const reason = code !== "" && !message.includes(code) ? `${message} (${code})` : message;
-  return new CnbLoadError(codeOf(fault), `${option ?? PHASES[phase] ?? phase}: ${reason}`, {
+  const kind = codeOf(fault);
+  const where = kind === "ERR_PEER_LOST" ? "the other end was lost during the test" : (PHASES[phase] ?? phase);
+  const hint = code === "EMFILE" ? "; raise this process' limit of open files with `ulimit -n`" : "";
+  return new CnbLoadError(kind, `${option ?? where}: ${reason}${hint}`, {
     syscall: syscall === "" ? undefined : syscall,
     errno: errno === 0 ? undefined : errno,
     address: address === "" || syscall === "setsockopt" ? undefined : address,

@@ -102,8 +102,10 @@ export class Half {
 
   /** Ends the session from any state and resolves when its threads have been joined. Idempotent. */
   async stop(): Promise<void> {
-    this.closeWindow();
+    this.#windingDown = true;
     this.#session.stop();
+    // A window that is still open ends with the session: what the other end goes on to send is not waited for.
+    if (this.#opened !== undefined) this.#closed ??= sampleAfterWindow();
     await this.ended;
   }
 

@@ -18,10 +18,17 @@ const LOOPS: Readonly<Record<TestName, { client: Loop; server: Loop }>> = {
   tcp_crr: { client: "crr", server: "crr" },
 };
 
-/** What a half needs to know beside the spec. */
-export interface HalfRequest {
+/** What decides on the engine and the number of workers. */
+export interface CrewRequest {
   role: "client" | "server";
   spec: ResolvedSpec;
+  cpus: Pick<CpuSupply, "wanted" | "allowed">;
+  /** Of {@link engineRefusal}. */
+  engineRefusal: string | null;
+}
+
+/** What a half needs to know beside the spec. */
+export interface HalfRequest extends CrewRequest {
   cpus: CpuSupply;
   /** As in {@link NativePlan}. */
   address: string;
@@ -29,8 +36,6 @@ export interface HalfRequest {
   addresses: string[];
   localPorts: [number, number] | null;
   cookie: Uint8Array;
-  /** Of {@link engineRefusal}. */
-  engineRefusal: string | null;
 }
 
 /** Why the engine asked for cannot run on this host, or null where it can. */
@@ -55,20 +60,36 @@ export function chooseEngine(spec: ResolvedSpec, usableCpus: number, refusal: st
   return spec.flows <= most && blockRefusal(spec) === null ? "block" : "epoll";
 }
 
+/** What one half is made of. */
+export interface Crew {
+  role: "client" | "server";
+  loop: Loop;
+  engine: NativeEngine;
+  flows: number;
+  workers: number;
+  zerocopy: ResolvedSpec["zerocopy"];
+}
+
+/** `threads` is the client's; the server counts its own CPUs. */
+export function chooseCrew({ role, spec: asked, cpus, engineRefusal }: CrewRequest): Crew {
+  const spec = role === "client" ? asked : { ...asked, threads: null };
+  const { flows, zerocopy } = spec;
+  const usable = (cpus.wanted ?? cpus.allowed).length;
+  const engine = chooseEngine(spec, usable, engineRefusal);
+  const workers = engine === "block" ? flows : Math.min(flows, spec.threads ?? usable);
+  return { role, loop: LOOPS[spec.test][role], engine, flows, workers, zerocopy };
+}
+
 /** The plan of one half. Throws ERR_INVALID_OPTION where CPUs were asked for that cannot be used. */
 export function planHalf(request: HalfRequest): NativePlan {
-  const { role, cpus } = request;
-  // `threads` is the client's; the server counts its own CPUs.
-  const spec = role === "client" ? request.spec : { ...request.spec, threads: null };
-  const usable = (cpus.wanted ?? cpus.allowed).length;
-  const engine = chooseEngine(spec, usable, request.engineRefusal);
-  const workers = engine === "block" ? spec.flows : Math.min(spec.flows, spec.threads ?? usable);
+  const { role, spec } = request;
+  const { loop, engine, flows, workers } = chooseCrew(request);
   return {
     role,
-    loop: LOOPS[spec.test][role],
+    loop,
     engine,
-    flows: spec.flows,
-    cpus: placeWorkers(workers, cpus),
+    flows,
+    cpus: placeWorkers(workers, request.cpus),
     address: request.address,
     port: request.port,
     addresses: request.addresses,

@@ -14,8 +14,8 @@ import { ServedHalf } from "./server-half.js";
 export interface SessionSummary {
   /** Numeric address of the client. */
   peer: string;
-  /** `refused`: it never began. `failed`: the client was lost, or something broke. */
-  outcome: "completed" | "failed" | "refused";
+  /** `aborted`: the client ended it before its time. `failed`: the client was lost, or something broke. `refused`: it never began. */
+  outcome: "completed" | "aborted" | "failed" | "refused";
   /** Why it failed or was refused. */
   error?: { code: ErrorCode; message: string };
   /** Absent where the client did not come as far as to say. */
@@ -203,7 +203,7 @@ async function summarize(
   const { windowNs, counters } = await half.finish().catch(() => ({ windowNs: 0, counters: emptyCounters() }));
   return {
     peer,
-    outcome: error === undefined ? "completed" : "failed",
+    outcome: error !== undefined ? "failed" : half.aborted ? "aborted" : "completed",
     ...told,
     test: half.spec.test,
     flows: half.spec.flows,

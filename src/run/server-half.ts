@@ -11,7 +11,7 @@ import { checkDescriptors } from "./descriptors.js";
 import type { Environment } from "./environment.js";
 import { Half, withoutHistograms } from "./half.js";
 import { hostContext } from "./host-context.js";
-import { checkBuffers, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
+import { checkBuffers, chooseCrew, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 
 const MS = 1e6;
 
@@ -54,6 +54,7 @@ export class ServedHalf implements ServerHalf {
   readonly #addon: NativeAddon;
   readonly #half: Half;
   readonly #localAddress: string;
+  #aborted = false;
   #report: Promise<EndReport> | undefined;
 
   /** Throws CnbLoadError to refuse. */
@@ -122,6 +123,15 @@ export class ServedHalf implements ServerHalf {
     this.#half.closeWindow();
   }
 
+  markAborted(): void {
+    this.#aborted = true;
+  }
+
+  /** Whether the client ended the test before its time. */
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
   finish(): Promise<EndReport> {
     this.#report ??= this.#stopAndReport();
     return this.#report;
@@ -141,14 +151,14 @@ function makePlan(
   engineRefusal: string | null,
 ): NativePlan {
   checkLimits(spec, options);
-  checkDescriptors(spec.flows, environment);
   const addon = environment.addon();
+  const cpus = { allowed: options.cpus ?? addon.allowedCpus(), wanted: spec.serverCpus ?? options.cpus };
+  checkDescriptors(chooseCrew({ role: "server", spec, cpus, engineRefusal }), environment);
   const plan = planHalf({
     role: "server",
     spec,
     cpus: {
-      allowed: options.cpus ?? addon.allowedCpus(),
-      wanted: spec.serverCpus ?? options.cpus,
+      ...cpus,
       option: "serverCpus",
       current: addon.currentCpu(),
       taken: [],

@@ -91,8 +91,3 @@ export function settleNs(previous: ResolvedSpec, next: ResolvedSpec, timestamps:
     test === "tcp_crr" && close === "client" && dataPort !== 0;
   return !timestamps && holdsPorts(previous) && holdsPorts(next) ? TIME_WAIT_NS : 0;
 }
-
-/** Warm-up and windows of a run as asked for, ns; connecting and ending take some milliseconds more. */
-export function lengthNs({ warmupNs, durationNs, runs }: ResolvedSpec): number {
-  return (warmupNs + durationNs) * (runs ?? 1);
-}

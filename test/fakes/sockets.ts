@@ -12,11 +12,12 @@ export async function socketPair(): Promise<[Socket, Socket]> {
   return [near, far];
 }
 
-/** Everything that a socket receives until its other end closes. */
+/** Everything that a socket receives until its other end closes; a reset, with which the kernel answers what is sent after that, is one more end. */
 export async function drain(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
   socket.on("error", () => undefined);
-  if (!socket.closed) await once(socket, "close");
+  // Not once(): it rejects where an error comes first.
+  if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
   return Buffer.concat(chunks);
 }

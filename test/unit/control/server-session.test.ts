@@ -33,6 +33,7 @@ class ScriptedHalf implements ServerHalf {
   go = () => void this.calls.push("go");
   openWindow = () => void this.calls.push("open");
   closeWindow = () => void this.calls.push("close");
+  markAborted = () => void this.calls.push("aborted");
   sample = () => ({ windowNs: 1, bytesSent: 2, bytesReceived: 3 });
   finish = () => {
     if (!this.calls.includes("finish")) this.calls.push("finish");
@@ -163,9 +164,10 @@ describe("serveSession", () => {
       peer.say({ type: "open" });
       await peer.hear();
     }
-    peer.say({ type: "finish" });
+    peer.say({ type: "finish", aborted: true });
     expect(await peer.hear()).toMatchObject({ type: "report" });
     expect(await peer.served).toBeUndefined();
+    expect(peer.half.calls.slice(-2)).toEqual(["aborted", "finish"]);
   });
 
   it.each([

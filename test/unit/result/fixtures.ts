@@ -1,4 +1,4 @@
-import type { ResolvedSpec, TestName } from "../../../src/options/spec.js";
+import { type ResolvedSpec, type TestName, resolveRunOptions } from "../../../src/options/spec.js";
 import { flowColumns, type FlowRow } from "../../../src/result/flows.js";
 import { INDEX_COUNT } from "../../../src/result/hdr-layout.js";
 import type { CpuUsage, HostContext } from "../../../src/result/model.js";
@@ -7,43 +7,7 @@ import type { Counters, EndReport, LocalEnd, RawHistogram, RawRun, TcpInfo } fro
 export const noErrors = { portsExhausted: 0, refused: 0, timedOut: 0, reset: 0, other: 0 };
 
 export function spec(test: TestName, changes: Partial<ResolvedSpec> = {}): ResolvedSpec {
-  return {
-    test,
-    host: "server.example",
-    port: 12865,
-    family: "any",
-    durationNs: 10e9,
-    warmupNs: 1e9,
-    intervalNs: 0,
-    cpuAtPerSecond: 0,
-    runs: null,
-    untilCiPct: 0,
-    flows: 2,
-    threads: null,
-    cpus: null,
-    serverCpus: null,
-    engine: "auto",
-    requestBytes: 1,
-    responseBytes: 1,
-    burst: 0,
-    ratePerSecond: 0,
-    spacing: "poisson",
-    close: "server",
-    sendSizeBytes: 131072,
-    recvSizeBytes: 131072,
-    bandwidthBitsPerSecond: 0,
-    zerocopy: "off",
-    rx: "copy",
-    sndbufBytes: 0,
-    rcvbufBytes: 0,
-    noDelay: true,
-    congestion: "",
-    mssBytes: 0,
-    bind: [],
-    localPorts: null,
-    dataPort: 0,
-    ...changes,
-  };
+  return { ...resolveRunOptions({ test, host: "server.example", flows: 2 }), ...changes };
 }
 
 export function counters(changes: Partial<Counters> = {}): Counters {

@@ -44,6 +44,13 @@ describe("errorOfFault", () => {
     expect(error).toMatchObject({ syscall: "connect", errno: 111, address: "10.0.0.1:5" });
     expect(error.message).toBe("connecting the flows: connect 10.0.0.1:5 (ECONNREFUSED)");
     expect(errorOfFault(faultOf("traffic", "PEER_CLOSED"))).not.toHaveProperty("syscall");
+    expect(errorOfFault(faultOf("traffic", "ECONNRESET")).message).toMatch(/^the other end was lost during the test: /);
+    expect(errorOfFault(faultOf("traffic", "EIO")).message).toMatch(/^during the test: /);
+  });
+
+  it("tells what to do where a process meets its limit of open files all the same", () => {
+    const { message } = errorOfFault(faultOf("thread", "EMFILE", { syscall: "epoll_create1", errno: 24 }));
+    expect(message).toMatch(/^starting the workers: [^;]*EMFILE[^;]*; raise [^;]*`ulimit -n`$/);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CnbLoadError } from "../../../src/errors.js";
 import { type RunOptions, resolveRunOptions } from "../../../src/options/spec.js";
 import { checkDescriptors, parseDescriptorLimit } from "../../../src/run/descriptors.js";
+import type { Crew } from "../../../src/run/plan.js";
 import { portBudget } from "../../../src/run/ports.js";
 import { fakeEnvironment } from "../../fakes/environment.js";
 
@@ -69,15 +70,33 @@ describe("checkDescriptors", () => {
     expect(parseDescriptorLimit(undefined)).toBeUndefined();
   });
 
+  const crew = (changes: Partial<Crew> = {}): Crew => ({
+    ...{ role: "client", loop: "rr", engine: "block", flows: 1, workers: 1, zerocopy: "off" },
+    ...changes,
+  });
+
   it("counts what is open and leaves a margin", () => {
     const environment = fakeEnvironment(undefined, { open: 100 });
-    expect(() => {
-      checkDescriptors(860, environment);
-    }).not.toThrow();
-    expect(() => {
-      checkDescriptors(861, environment);
-    }).toThrow(
-      /^flows: 861 flows need 1025 open files \(100 are open\), and the limit of this process is 1024; raise it with `ulimit -n 1025`$/,
+    expect(() => checkDescriptors(crew({ flows: 860, workers: 2 }), environment)).not.toThrow();
+    expect(() => checkDescriptors(crew({ flows: 861, workers: 2 }), environment)).toThrow(
+      /^flows: 861 flows on 2 workers may need 1025 open files \(100 are open\), and the limit of this process is 1024; raise it with `ulimit -n 1025`$/,
     );
+  });
+
+  // With none open, the margin, and 100 flows on 10 workers.
+  it.each<[string, Partial<Crew>, number]>([
+    ["an epoll instance for each worker", { engine: "epoll" }, 174],
+    ["a ring for each worker", { engine: "uring" }, 174],
+    ["nothing more for workers that try", { engine: "spin" }, 164],
+    ["a listener for each worker", { loop: "crr", role: "server", engine: "spin" }, 274],
+    ["both", { loop: "crr", role: "server", engine: "epoll" }, 284],
+    ["a file for each worker that sends one", { loop: "send", zerocopy: "sendfile" }, 174],
+    ["no file for those who receive", { loop: "receive", zerocopy: "sendfile" }, 164],
+  ])("counts %s", (_what, changes, needed) => {
+    const environment = (limit: number) =>
+      fakeEnvironment(undefined, { open: 0, files: { "/proc/self/limits": `Max open files  ${limit}  9  files\n` } });
+    const whole = crew({ flows: 100, workers: 10, ...changes });
+    expect(() => checkDescriptors(whole, environment(needed))).not.toThrow();
+    expect(() => checkDescriptors(whole, environment(needed - 1))).toThrow(`may need ${needed} open files`);
   });
 });

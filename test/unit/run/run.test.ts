@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CnbLoadError } from "../../../src/errors.js";
 import type { RunOptions } from "../../../src/options/spec.js";
@@ -210,6 +211,18 @@ describe("aborting", () => {
     expectTiling(result.intervals, result);
   });
 
+  it("reaches all runs that share a signal, which carries one listener for them", async () => {
+    const controller = new AbortController();
+    const runs = Array.from({ length: 12 }, () => start({ duration: 60 }, { signal: controller.signal }));
+    const opened = () => addon.sessions.filter(({ calls }) => calls.includes("openWindow"));
+    await until(() => opened().length === 2 * runs.length);
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(1);
+    controller.abort();
+    const results = await Promise.all(runs);
+    expect(new Set(results.map(({ state }) => state))).toEqual(new Set(["aborted"]));
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+  });
+
   it("ends iterations without an error", async () => {
     const controller = new AbortController();
     let count = 0;
@@ -218,6 +231,17 @@ describe("aborting", () => {
       controller.abort();
     }
     expect(count).toBeGreaterThanOrEqual(1);
+  });
+
+  it("is prompt even where the server does not answer any more, before the window", async () => {
+    await using silent = await stubServer({ ...HONEST, setup: HONEST["setup"]?.slice(0, 1) ?? [], finish: [] });
+    const controller = new AbortController();
+    const environment = fakeEnvironment(addon, { timing: { hurryMs: 100 } });
+    const run = start({ port: silent.port }, { signal: controller.signal }, environment);
+    await until(() => client() !== undefined);
+    controller.abort();
+    expect(await run).toMatchObject({ state: "aborted", window: { durationNs: 0 } });
+    expect(silent.heard).toEqual(["hello", "setup", "finish"]);
   });
 
   it("is prompt even where the server does not answer any more", async () => {
@@ -318,6 +342,8 @@ describe("a failing run", () => {
     const error = await run;
     expect(error).toMatchObject({ code: "ERR_CLOSED", message: "the server: the server is shutting down" });
     expect(error.result).toMatchObject({ state: "failed", host: { remote: {} } });
+    // Nor does it wait for the end of flows whose sender has not been told: only a window that was closed before makes it.
+    expect(addon.newest("server")?.calls).toEqual(["go", "openWindow", "stop"]);
   });
 
   it("says where the addon is missing", async () => {

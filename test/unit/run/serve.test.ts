@@ -234,6 +234,24 @@ describe("limits", () => {
   });
 });
 
+describe("clients that abort", () => {
+  it.each(["as their flows come up", "while warming up", "in the window"])("say so %s", async (when) => {
+    const server = await start();
+    if (when === "as their flows come up") addon.becomesReady = () => false;
+    const controller = new AbortController();
+    const warmup = when === "while warming up" ? 60 : 0;
+    const run = runAgainst(server, { duration: 60, warmup }, controller.signal);
+    const client = () => addon.newest("client");
+    if (when === "as their flows come up") await until(() => client() !== undefined);
+    else await until(() => client()?.calls.includes("go") === true);
+    controller.abort();
+    expect((await run).state).toBe("aborted");
+    await until(() => summaries.length === 1);
+    expect(summaries[0]).toMatchObject({ outcome: "aborted", test: "tcp_rr" });
+    expect(summaries[0]).not.toHaveProperty("error");
+  });
+});
+
 describe("clients that go astray", () => {
   it.each(["before their flows are up", "in the window"])("free their session when they vanish %s", async (when) => {
     const server = await start();
