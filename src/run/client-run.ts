@@ -164,7 +164,8 @@ export class ClientRun {
       await pause((next - elapsedNs()) / MS, signal);
       this.#takePoint(half);
     }
-    await pause((durationNs - elapsedNs()) / MS, signal);
+    // Nor does the window end before its time for that.
+    while (elapsedNs() < durationNs) await pause(Math.ceil((durationNs - elapsedNs()) / MS), signal);
   }
 
   /** The window's figures of this moment; of both ends where throughput needs them. Skipped while the server has yet to answer the last. */
