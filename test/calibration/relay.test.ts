@@ -1,6 +1,7 @@
 /** Latency against a path of known delay: a relay in user space that holds every byte for 5 ms each way. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { loadAddon } from "../../src/native/index.js";
 import type { LatencySummary } from "../../src/result/model.js";
 import { startServer } from "../integration/lab.js";
 import { checkResult } from "../integration/invariants.js";
@@ -16,6 +17,10 @@ const DATA_PORT = "20001";
 const MS = 1e6;
 
 describeIf(rootAndNetns())("over a relay that holds every byte for 5 ms", () => {
+  const allowed = loadAddon().allowedCpus();
+  const [workerCpu = 0] = allowed;
+  // One that no worker has, where there is more than one.
+  const relayCpu = allowed.at(-1) ?? workerCpu;
   const open: AsyncDisposable[] = [];
   let network: Network;
   let port: string;
@@ -26,7 +31,7 @@ describeIf(rootAndNetns())("over a relay that holds every byte for 5 ms", () => 
     port = lab.port;
     // It stands on the client's host, under the address that the client takes for the server's.
     const [target = ""] = network.server.ipv4;
-    const args = [RELAY, String(HOLD_MS), "127.0.0.1", target, port, DATA_PORT];
+    const args = [RELAY, String(HOLD_MS), String(relayCpu), "127.0.0.1", target, port, DATA_PORT];
     const relay = new Program(["python3", ...args], { prefix: network.client.prefix });
     open.push(relay);
     await relay.saying("stdout", /^ready/);
@@ -37,7 +42,9 @@ describeIf(rootAndNetns())("over a relay that holds every byte for 5 ms", () => 
   });
 
   async function measure(command: string, ...args: string[]) {
-    const run = [command, "127.0.0.1", "--port", port, "--json", "--duration", "2s", "--warmup", "200ms", ...args];
+    const cpus = ["--cpus", String(workerCpu), "--server-cpus", String(workerCpu)];
+    const window = ["--duration", "2s", "--warmup", "200ms"];
+    const run = [command, "127.0.0.1", "--port", port, "--json", ...window, ...cpus, ...args];
     await using client = new Cli(run, { prefix: network.client.prefix });
     const finished = await client.finished;
     expect(finished.code, finished.stderr).toBe(0);

@@ -1,19 +1,22 @@
 """Relays TCP connections and holds every byte, and every end of stream, for a given time.
 
-relay.py HOLD_MS LISTEN_HOST TARGET_HOST PORT...   prints "ready" once it listens on every port
+relay.py HOLD_MS CPU LISTEN_HOST TARGET_HOST PORT...   prints "ready" once it listens on every port
+
+It never sleeps, so that it adds next to nothing to that time, and should have its CPU to itself.
 """
 import collections
 import errno
+import os
 import selectors
 import socket
 import sys
 import time
 
 HOLD_NS = int(float(sys.argv[1]) * 1e6)
-LISTEN, TARGET = sys.argv[2], sys.argv[3]
-# select() may return late by its slack and by how long the CPU takes to wake up: the last part of the wait is spun.
-SPIN_NS = 300_000
+CPU = int(sys.argv[2])
+LISTEN, TARGET = sys.argv[3], sys.argv[4]
 
+os.sched_setaffinity(0, {CPU})
 poller = selectors.DefaultSelector()
 held = collections.deque()  # (due, from, to, bytes), in order of time since all are held for equally long
 
@@ -72,18 +75,14 @@ def pass_on(source, target, data):
             end.sock.close()
 
 
-for port in map(int, sys.argv[4:]):
+for port in map(int, sys.argv[5:]):
     listener = socket.create_server((LISTEN, port), backlog=1024)
     listener.setblocking(False)
     poller.register(listener, selectors.EVENT_READ, None)
 print("ready", flush=True)
 
 while True:
-    wait = None
-    if held:
-        left = held[0][0] - time.monotonic_ns()
-        wait = max(0, left - SPIN_NS) // 1_000_000 / 1e3
-    for key, _ in poller.select(wait):
+    for key, _ in poller.select(0):
         if key.data is None:
             accept(key.fileobj)
         else:
