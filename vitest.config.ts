@@ -18,6 +18,7 @@ function project(name: string, order: number, timeoutMs: number): TestProjectCon
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
       globalSetup: pure ? [] : ["test/support/built.ts"],
+      setupFiles: name === "calibration" ? ["test/support/foremost.ts"] : [],
     },
   };
 }
@@ -35,6 +36,8 @@ export default defineConfig({
       project("cli", 3, 60_000),
       project("lifecycle", 4, 60_000),
       project("package", 5, 180_000),
+      // Last, when nothing that came before is still busy.
+      project("calibration", 6, 60_000),
     ],
   },
 });

@@ -47,6 +47,10 @@ std::vector<Case> cases() {
   const auto sendfile = [](Plan& plan) { plan.zerocopy = Zerocopy::sendfile; };
   const auto trunc = [](Plan& plan) { plan.rx = Rx::trunc; };
   const auto ipv6 = [](Plan& plan) { plan.address = "::1"; };
+  const auto paced = [](Plan& plan) {
+    plan.bandwidth = 300'000'000;
+    plan.send_size = 20'000;
+  };
   const auto unpinned = [](Plan& plan) { plan.cpus.assign(plan.cpus.size(), -1); };
   std::vector<Case> all;
   for (const Engine engine : kEngines) {
@@ -58,7 +62,9 @@ std::vector<Case> cases() {
       all.push_back(make(prefix + "send_sendfile", LoopKind::send, engine, 3, sendfile));
       all.push_back(make(prefix + "send_trunc", LoopKind::send, engine, 2, trunc));
     }
+    all.push_back(make(prefix + "send_paced", LoopKind::send, engine, 3, paced));
     all.push_back(make(prefix + "receive", LoopKind::receive, engine, 2));
+    all.push_back(make(prefix + "receive_paced", LoopKind::receive, engine, 2, paced));
     all.push_back(make(prefix + "rr", LoopKind::rr, engine, 1));
     all.push_back(make(prefix + "rr_5_flows", LoopKind::rr, engine, 5));
     all.push_back(make(prefix + "rr_ipv6_unpinned", LoopKind::rr, engine, 3, [](Plan& plan) {

@@ -12,6 +12,7 @@ export interface Finished {
 }
 
 export interface ProgramOptions {
+  stdin?: "ignore" | "pipe";
   stdout?: number | "pipe";
   /** A command that executes the one that follows it in its own place, such as ["ip", "netns", "exec", "name"]. */
   prefix?: readonly string[];
@@ -24,9 +25,9 @@ export class Program implements AsyncDisposable {
   #stderr = "";
   readonly #watchers = new Set<() => void>();
 
-  constructor(command: readonly string[], { stdout = "pipe", prefix = [] }: ProgramOptions = {}) {
+  constructor(command: readonly string[], { stdin = "ignore", stdout = "pipe", prefix = [] }: ProgramOptions = {}) {
     const [file = "", ...args] = [...prefix, ...command];
-    this.child = spawn(file, args, { stdio: ["ignore", stdout, "pipe"] });
+    this.child = spawn(file, args, { stdio: [stdin, stdout, "pipe"] });
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#take(() => (this.#stdout += text)));
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => this.#take(() => (this.#stderr += text)));
     this.finished = new Promise((resolve, reject) => {
