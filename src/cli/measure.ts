@@ -5,7 +5,7 @@ import type { Progress } from "./progress.js";
 
 /** What became of a run: a result, an error, or both where it failed after it had measured something. */
 export interface Measured {
-  result?: Result;
+  result?: Result | undefined;
   error?: unknown;
 }
 

@@ -16,14 +16,20 @@ const TEST_HELP: Record<RunCommand, string> = {
 };
 
 const NOTATION = `
-Sizes are in bytes; K, M, G (or Ki, Mi, Gi) are powers of 1024. Times are in seconds, or take ms, s,
-m, h, as in 1m30s.
+Sizes are in bytes; K, M, G (or Ki, Mi, Gi) are powers of 1024. Rates and bit rates take k, M, G,
+powers of 1000. Times are in seconds, or take ms, s, m, h, as in 1m30s.
 `;
 
 const JSON_HELP = `
 --json alone writes one JSON document to stdout and nothing else there; with a file, the table is
 printed as well. The word after --json is the file unless the command needs it as HOST; --json=FILE
 leaves no doubt, and - is stdout. Progress and warnings go to stderr.
+`;
+
+const NDJSON_HELP = `
+--ndjson writes {"event":"start","spec":...}, {"event":"interval","interval":...} as often as
+--interval says, {"event":"run","run":N,"result":...} for each of several runs, and at the end
+{"event":"result","result":...}, {"event":"error","code":...,"message":...}, or both.
 `;
 
 const EXIT_CODES = `
@@ -173,8 +179,9 @@ function addTest(program: Command, name: RunCommand, test: TestName, onEnd: OnEn
   addTableOptions(command, runTable, name);
   command
     .addOption(jsonOption())
+    .option("--ndjson", "write events to stdout in place of the table, a JSON value per line, while the test runs")
     .option("--quiet", "no progress and no warnings")
-    .addHelpText("after", NOTATION + JSON_HELP + EXIT_CODES)
+    .addHelpText("after", NOTATION + JSON_HELP + NDJSON_HELP + EXIT_CODES)
     .action(async (host: string) => {
       const { testCommand } = await import("./test.js");
       onEnd(await testCommand(test, host, command.optsWithGlobals()));

@@ -10,7 +10,8 @@ import { pickOptions, type Values } from "./flags.js";
 import { Interrupt } from "./interrupt.js";
 import { type JsonTarget, jsonTarget } from "./json-option.js";
 import { NOTHING_MEASURED, note, print, writeFileAtomically } from "./output.js";
-import { measure } from "./measure.js";
+import { measure, type Measured } from "./measure.js";
+import { EventLines, wantsEvents } from "./ndjson.js";
 import { startProgress } from "./progress.js";
 
 /** Between two figures of the live line. */
@@ -23,16 +24,30 @@ export async function testCommand(test: TestName, host: string, values: Values):
   const spec = resolveRunOptions(options, "cli");
   const quiet = values["quiet"] === true;
   const json = jsonTarget(values["json"]);
+  const events = wantsEvents(values["ndjson"], json) ? new EventLines() : undefined;
   const label = `${test} to ${spec.host}, ${formatFlows(spec.flows)}`;
   const lines = given["interval"] !== undefined;
 
   using interrupt = new Interrupt();
   if (isRepeated(spec) && !quiet) note(`${describeRepetition(spec)}\n`);
-  const progress = startProgress({ label, durationNs: spec.durationNs, lines, quiet });
+  events?.start(spec);
+  const progress = events ?? startProgress({ label, durationNs: spec.durationNs, lines, quiet });
   const { result, error } = await measure(options, interrupt.signal, progress);
   const problems: unknown[] = error === undefined ? [] : [error];
-  if (result !== undefined) await printResult(result, json, quiet).catch((failure: unknown) => problems.push(failure));
+  const printed =
+    events === undefined ? printResult(result, json, quiet) : finishEvents(events, { result, error }, json);
+  await printed.catch((failure: unknown) => problems.push(failure));
   return conclude(problems, interrupt);
+}
+
+async function finishEvents(events: EventLines, { result, error }: Measured, json: JsonTarget): Promise<void> {
+  if (result !== undefined) events.result(result);
+  if (error !== undefined) events.error(error);
+  await events.flush();
+  if (result !== undefined && json.to === "file") {
+    const { renderJson } = await import("../report/json.js");
+    await writeFileAtomically(json.path, renderJson(result));
+  }
 }
 
 /** What lies ahead: "5 runs, about 56s", or "3 to 30 runs until the mean is known to 2 %, about 34s to 5m36s". */
@@ -44,7 +59,8 @@ function describeRepetition(spec: ResolvedSpec): string {
   return `${least} to ${most} runs until the mean is known to ${spec.untilCiPct} %, about ${short} to ${long}`;
 }
 
-async function printResult(result: Result, json: JsonTarget, quiet: boolean): Promise<void> {
+async function printResult(result: Result | undefined, json: JsonTarget, quiet: boolean): Promise<void> {
+  if (result === undefined) return;
   if (result.window.durationNs === 0 && json.to === "nowhere") {
     note(NOTHING_MEASURED);
     return;

@@ -9,6 +9,7 @@ import { Network } from "../support/netns.js";
 import { Cli, Program } from "../support/program.js";
 import { describeIf, rootAndNetns } from "../support/requires.js";
 import { resultOf } from "../support/result-schema.js";
+import { keepAwake } from "./awake.js";
 
 const RELAY = join(import.meta.dirname, "programs/relay.py");
 const HOLD_MS = 5;
@@ -33,7 +34,7 @@ describeIf(rootAndNetns())("over a relay that holds every byte for 5 ms", () => 
     const [target = ""] = network.server.ipv4;
     const args = [RELAY, String(HOLD_MS), String(relayCpu), "127.0.0.1", target, port, DATA_PORT];
     const relay = new Program(["python3", ...args], { prefix: network.client.prefix });
-    open.push(relay);
+    open.push(relay, await keepAwake());
     await relay.saying("stdout", /^ready/);
   });
   afterAll(async () => {
