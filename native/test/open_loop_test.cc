@@ -192,7 +192,7 @@ TEST_P(EveryEngineAndTest, CountsWhatWaitedForAStuckServer) {
   client->open_window();
   client->go();
   ASSERT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.window_ns >= 400'000'000; }));
-  EXPECT_EQ(client->snapshot(false).totals.transactions, 0u);
+  EXPECT_EQ(client->snapshot({}).totals.transactions, 0u);
   server->go();
   ASSERT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.transactions >= 400; }));
   client->close_window();

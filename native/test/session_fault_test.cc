@@ -250,7 +250,9 @@ TEST(SessionFault, DescriptorsThatRunOutAreFoundBeforeTheTest) {
   for (const Plan& plan : {flows, waiting}) {
     Observed server(server_half(plan));
     // A server of CRR is, before there are flows: it shall have what it needs.
-    if (!plan.long_lived()) ASSERT_TRUE(server.await_ready());
+    if (!plan.long_lived()) {
+      ASSERT_TRUE(server.await_ready());
+    }
     const FewDescriptors few;
     Observed client(client_half(plan, server->port()));
     ASSERT_TRUE(client.await_ended());

@@ -55,9 +55,9 @@ describeIf(rootAndNetns())("over a relay that holds every byte for 5 ms", () => 
   }
 
   /** Never less than the relay holds a byte there and back; the median little more. */
-  function expectHeld(latency: LatencySummary | undefined): void {
+  function expectHeld(latency: LatencySummary | undefined, mostMs = 10.6): void {
     expect(latency?.minNs).toBeGreaterThanOrEqual(2 * HOLD_MS * MS);
-    expect(latency?.p50Ns).toBeLessThanOrEqual(10.6 * MS);
+    expect(latency?.p50Ns).toBeLessThanOrEqual(mostMs * MS);
   }
 
   it.each([["block"], ["epoll"]])("rr with engine %s takes 10 ms", async (engine) => {
@@ -70,7 +70,8 @@ describeIf(rootAndNetns())("over a relay that holds every byte for 5 ms", () => 
     const { latency, connectLatency, requestLatency } = await measure("crr");
     // The relay's kernel accepts by itself. The end of the connection is held just as long as the last byte before it.
     expect(connectLatency?.p50Ns).toBeLessThan(1 * MS);
-    expectHeld(requestLatency);
+    // Relay and server have yet to accept while the request is on its way.
+    expectHeld(requestLatency, 10.9);
     expect(latency?.minNs).toBeGreaterThanOrEqual(2 * HOLD_MS * MS);
     expect(latency?.p50Ns).toBeLessThanOrEqual(11.2 * MS);
   });
