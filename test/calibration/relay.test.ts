@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { loadAddon } from "../../src/native/index.js";
-import type { LatencySummary } from "../../src/result/model.js";
+import type { LatencySummary, Result } from "../../src/result/model.js";
 import { startServer } from "../integration/lab.js";
 import { checkResult } from "../integration/invariants.js";
 import { Network } from "../support/netns.js";
@@ -10,6 +10,7 @@ import { Cli, Program } from "../support/program.js";
 import { describeIf, rootAndNetns } from "../support/requires.js";
 import { resultOf } from "../support/result-schema.js";
 import { keepAwake } from "./awake.js";
+import { undisturbed } from "./undisturbed.js";
 
 const RELAY = join(import.meta.dirname, "programs/relay.py");
 const HOLD_MS = 5;
@@ -42,7 +43,10 @@ describeIf(rootAndNetns())("over a relay that holds every byte for 5 ms", () => 
     network[Symbol.dispose]();
   });
 
-  async function measure(command: string, ...args: string[]) {
+  const measure = (command: string, ...args: string[]): Promise<Result> =>
+    undisturbed(() => measureOnce(command, ...args));
+
+  async function measureOnce(command: string, ...args: string[]): Promise<Result> {
     const cpus = ["--cpus", String(workerCpu), "--server-cpus", String(workerCpu)];
     const window = ["--duration", "2s", "--warmup", "200ms"];
     const run = [command, "127.0.0.1", "--port", port, "--json", ...window, ...cpus, ...args];

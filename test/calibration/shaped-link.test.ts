@@ -7,6 +7,7 @@ import { DEVICE, type Namespace } from "../support/netns.js";
 import type { Program } from "../support/program.js";
 import { describeIf, rootAndNetns } from "../support/requires.js";
 import { keepAwake } from "./awake.js";
+import { undisturbed } from "./undisturbed.js";
 
 const MBIT = 1e6;
 const MTU = 1500;
@@ -43,7 +44,7 @@ describeIf(rootAndNetns())("over a veth", () => {
 
   async function measure(command: string, ...args: string[]): Promise<Result> {
     // BBR looks for a rate of its own.
-    const result = await lab.measure(command, "--congestion", "cubic", ...args);
+    const result = await undisturbed(() => lab.measure(command, "--congestion", "cubic", ...args));
     checkResult(result);
     for (const { tcpInfo } of result.flows) expect(tcpInfo?.mssBytes).toBe(MTU - HEADERS);
     return result;
