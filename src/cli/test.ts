@@ -34,20 +34,21 @@ export async function testCommand(test: TestName, host: string, values: Values):
   const progress = events ?? startProgress({ label, durationNs: spec.durationNs, lines, quiet });
   const { result, error } = await measure(options, interrupt.signal, progress);
   const problems: unknown[] = error === undefined ? [] : [error];
-  const printed =
-    events === undefined ? printResult(result, json, quiet) : finishEvents(events, { result, error }, json);
-  await printed.catch((failure: unknown) => problems.push(failure));
+  const printed = events === undefined ? printResult(result, json, quiet) : finishEvents(events, { result, error });
+  await printed.then(() => saveResult(result, json)).catch((failure: unknown) => problems.push(failure));
   return conclude(problems, interrupt);
 }
 
-async function finishEvents(events: EventLines, { result, error }: Measured, json: JsonTarget): Promise<void> {
+async function finishEvents(events: EventLines, { result, error }: Measured): Promise<void> {
   if (result !== undefined) events.result(result);
   if (error !== undefined) events.error(error);
   await events.flush();
-  if (result !== undefined && json.to === "file") {
-    const { renderJson } = await import("../report/json.js");
-    await writeFileAtomically(json.path, renderJson(result));
-  }
+}
+
+async function saveResult(result: Result | undefined, json: JsonTarget): Promise<void> {
+  if (result === undefined || json.to !== "file") return;
+  const { renderJson } = await import("../report/json.js");
+  await writeFileAtomically(json.path, renderJson(result));
 }
 
 /** What lies ahead: "5 runs, about 56s", or "3 to 30 runs until the mean is known to 2 %, about 34s to 5m36s". */
@@ -65,13 +66,12 @@ async function printResult(result: Result | undefined, json: JsonTarget, quiet: 
     note(NOTHING_MEASURED);
     return;
   }
-  const { renderJson } = await import("../report/json.js");
   const { renderText, renderWarnings } = await import("../report/text.js");
   if (json.to === "stdout") {
+    const { renderJson } = await import("../report/json.js");
     await print(renderJson(result));
     if (!quiet) note(renderWarnings(result.warnings));
     return;
   }
   await print(renderText(result, { warnings: !quiet }));
-  if (json.to === "file") await writeFileAtomically(json.path, renderJson(result));
 }

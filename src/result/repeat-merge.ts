@@ -2,7 +2,7 @@
 import { compact } from "./compact.js";
 import { decodeHdr, mergeHistograms } from "./hdr-decode.js";
 import { latencySummary } from "./latency.js";
-import type { CpuUsage, FlowResult, LatencySummary, NetworkUse, Result, Warning } from "./model.js";
+import type { CpuUsage, FlowResult, LatencySummary, NetworkUse, Warning } from "./model.js";
 import type { ConnectErrors, Counters, TcpInfo } from "./raw.js";
 import { mean } from "./statistics.js";
 
@@ -34,6 +34,11 @@ function eachProperty<Shape extends object>(
   return Object.fromEntries(
     names.map((name) => [name, merge(objects.map((one) => one[name] as number))]),
   ) as unknown as Shape;
+}
+
+/** Objects of nothing but counts, added up. */
+export function foldCounts<Counts extends object>(runs: readonly (Counts | undefined)[]): Counts | undefined {
+  return fold(runs, (known) => eachProperty(known, sum));
 }
 
 export function addErrors(errors: readonly ConnectErrors[]): ConnectErrors {
@@ -103,18 +108,9 @@ export function mergeTcpInfo<Info extends TcpInfo>(infos: readonly Info[]): Info
 export function addNetwork(runs: readonly (NetworkUse | undefined)[]): NetworkUse | undefined {
   return fold(runs, (known) =>
     compact({
-      interface: fold(
-        known.map((use) => use.interface),
-        (counters) => eachProperty(counters, sum),
-      ),
-      softnet: fold(
-        known.map((use) => use.softnet),
-        (counters) => eachProperty(counters, sum),
-      ),
-      tcp: fold(
-        known.map((use) => use.tcp),
-        (counters) => eachProperty(counters, sum),
-      ),
+      interface: foldCounts(known.map((use) => use.interface)),
+      softnet: foldCounts(known.map((use) => use.softnet)),
+      tcp: foldCounts(known.map((use) => use.tcp)),
     }),
   );
 }
@@ -139,10 +135,6 @@ export function mergeFlows(runs: readonly (readonly FlowResult[])[]): FlowResult
       ),
     });
   });
-}
-
-export function addZerocopy(runs: readonly Result["zerocopy"][]): Result["zerocopy"] {
-  return fold(runs, (known) => eachProperty(known, sum));
 }
 
 /** One histogram of every transaction of every run. A run without any transaction adds nothing. */

@@ -7,8 +7,8 @@ import {
   addCounters,
   addErrors,
   addNetwork,
-  addZerocopy,
   fold,
+  foldCounts,
   foldMean,
   foldSum,
   meanCpu,
@@ -195,7 +195,7 @@ export async function summarizeRuns(
       remote: addNetwork(results.map(({ network }) => network?.remote)),
     }),
     flows: mergeFlows(results.map(({ flows }) => flows)),
-    zerocopy: addZerocopy(results.map(({ zerocopy }) => zerocopy)),
+    zerocopy: foldCounts(results.map(({ zerocopy }) => zerocopy)),
     totals: compact({
       local: addCounters(results.map(({ totals }) => totals.local)) ?? last.totals.local,
       remote: remoteTotals,
