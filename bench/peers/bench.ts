@@ -1,5 +1,5 @@
 /** All rows, all extras, in order; each is handed on as soon as it is there. */
-import { cnbLoad } from "./contenders/index.js";
+import { OWN } from "./contenders/index.js";
 import type { Environment } from "./environment.js";
 import { type ExtraContext, type ExtraJob, explain } from "./extras/extra.js";
 import { instructions } from "./extras/instructions.js";
@@ -19,7 +19,7 @@ const MAX_FAILURES = 2;
 /** Interleaved: every round runs each contender once, in the same order. */
 export async function measureRow(row: Row, environment: Environment, context: ExtraContext): Promise<RowResult> {
   const rivals = context.peers.filter(({ name, can }) => row.peers.includes(name) && can(row.workload));
-  const contenders = [cnbLoad, ...rivals];
+  const contenders = [OWN[row.own], ...rivals];
   const samples: Record<string, (Sample | null)[]> = Object.fromEntries(contenders.map(({ name }) => [name, []]));
   const faults: string[] = [];
   for (let round = 0; round < context.pairs; round++) {

@@ -1,7 +1,7 @@
 /** What is measured: rows, contenders, samples. */
 
-/** The contender that all others are compared with. */
-export const OURS = "cnb-load";
+/** Contenders that others are compared with: cnb-load's own two ends, or one of its ends where netperf's would be. */
+export type Own = "cnb-load" | "cnb-netperf" | "cnb-netserver";
 
 export type Test = "rr" | "crr" | "stream" | "maerts";
 /** `loopback`: 127.0.0.1; `veth`: two network namespaces joined by a veth pair. */
@@ -27,6 +27,7 @@ export interface Row {
   where: Where;
   pinning: Pinning;
   workload: Workload;
+  own: Own;
   /** Further arguments of cnb-load's client. */
   ours: readonly string[];
   peers: readonly string[];

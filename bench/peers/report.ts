@@ -8,7 +8,7 @@ import {
   textTable,
 } from "../shared/format.js";
 import { isBulk } from "./contenders/parse.js";
-import { OURS, type Row, type RowResult, type Sample } from "./model.js";
+import type { Row, RowResult, Sample } from "./model.js";
 import { type Summary, compare, median, summarize } from "./stats.js";
 
 /** One figure beside the rows: what, of whom, how much. */
@@ -26,7 +26,7 @@ export interface Extra {
   faults: string[];
 }
 
-/** One contender's runs of a row against cnb-load's. */
+/** One contender's runs of a row against our own. */
 export interface Line {
   row: Row;
   peer: string;
@@ -59,8 +59,8 @@ function memoryOf(series: Series): number | undefined {
 
 /** One line per peer; a row without peers, or whose peers are missing here, still shows cnb-load. */
 export function linesOf({ row, samples }: RowResult): Line[] {
-  const ours = samples[OURS] ?? [];
-  const peers = Object.keys(samples).filter((name) => name !== OURS);
+  const ours = samples[row.own] ?? [];
+  const peers = Object.keys(samples).filter((name) => name !== row.own);
   return (peers.length === 0 ? [""] : peers).map((peer) => {
     const theirs = samples[peer] ?? [];
     const cpuRatio = cpuPerUnit(ours) / cpuPerUnit(theirs);

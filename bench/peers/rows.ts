@@ -1,6 +1,6 @@
 /** The table of what is compared, and with whom. */
 import { SOCKPERF_MESSAGE_BYTES } from "./contenders/sockperf.js";
-import type { Pinning, Row, Where, Workload } from "./model.js";
+import type { Own, Pinning, Row, Where, Workload } from "./model.js";
 
 const KIB = 1024;
 const MANY = 32;
@@ -14,6 +14,7 @@ interface Family {
   id: string;
   title: string;
   workload: Partial<Workload> & Pick<Workload, "test">;
+  own?: Own;
   ours?: readonly string[];
   peers: readonly string[];
   places: readonly Place[];
@@ -22,6 +23,25 @@ interface Family {
 }
 
 const ONE_WORKER = ["--engine", "epoll", "--threads", "1"] as const;
+
+const HALVES = [
+  ["cnb-netperf", "our client and netperf's, both on netperf's server"],
+  ["cnb-netserver", "our server and netperf's, both under netperf's client"],
+] as const;
+const HALF_TESTS = ["rr", "crr", "stream"] as const;
+
+/** Ends that take the place of netperf's. */
+const REPLACED_HALVES: readonly Family[] = HALVES.flatMap(([own, what]) =>
+  HALF_TESTS.map((test) => ({
+    id: `${own}-${test}`,
+    title: `${test.toUpperCase()}, 1 flow: ${what}`,
+    workload: { test },
+    own,
+    peers: ["netperf"],
+    places: ["loopback same", "loopback apart"],
+    quick: ["loopback same"],
+  })),
+);
 
 const FAMILIES: readonly Family[] = [
   {
@@ -166,6 +186,7 @@ const FAMILIES: readonly Family[] = [
     places: ["loopback apart", "veth apart"],
     quick: ["loopback apart"],
   },
+  ...REPLACED_HALVES,
 ];
 
 export const ROWS: readonly Row[] = FAMILIES.flatMap((family) =>
@@ -177,6 +198,7 @@ export const ROWS: readonly Row[] = FAMILIES.flatMap((family) =>
       where,
       pinning,
       workload: { flows: 1, messageBytes: 1, sendBytes: null, close: "server", ...family.workload },
+      own: family.own ?? "cnb-load",
       ours: family.ours ?? [],
       peers: family.peers,
       quick: family.quick?.includes(place) ?? false,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { Result } from "../../../dist/index.js";
-import { OURS, type Contender, type Setting } from "../model.js";
+import type { Contender, Setting } from "../model.js";
 import { excerpt, isBulk } from "./parse.js";
 
 /** The compiled command line, as a package's user runs it. */
@@ -15,7 +15,7 @@ function sizes({ workload: { test, messageBytes, sendBytes, close } }: Setting):
 }
 
 export const cnbLoad: Contender = {
-  name: OURS,
+  name: "cnb-load",
   programs: () => [],
   can: () => true,
   pinsItself: true,

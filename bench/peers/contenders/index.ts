@@ -1,5 +1,6 @@
-import type { Contender } from "../model.js";
+import type { Contender, Own } from "../model.js";
 import { cnbLoad } from "./cnb-load.js";
+import { cnbNetperf, cnbNetserver } from "./netperf-halves.js";
 import { iperf3 } from "./iperf3.js";
 import { neper } from "./neper.js";
 import { netperf } from "./netperf.js";
@@ -8,4 +9,8 @@ import { sockperf } from "./sockperf.js";
 
 export const PEERS: readonly Contender[] = [netperf, iperf3, neper, sockperf, qperf];
 
-export { cnbLoad };
+export const OWN: Readonly<Record<Own, Contender>> = {
+  "cnb-load": cnbLoad,
+  "cnb-netperf": cnbNetperf,
+  "cnb-netserver": cnbNetserver,
+};

@@ -1,7 +1,8 @@
 /** System calls per transaction, counted by strace on both ends. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PEERS, cnbLoad } from "../contenders/index.js";
+import { cnbLoad } from "../contenders/cnb-load.js";
+import { PEERS } from "../contenders/index.js";
 import { LOOPBACK, freePorts } from "../environment.js";
 import type { Contender, Setting, Workload } from "../model.js";
 import { Subprocess } from "../process.js";
