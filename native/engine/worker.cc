@@ -8,6 +8,7 @@
 
 #include "core/affinity.h"
 #include "core/clock.h"
+#include "core/own_descriptors.h"
 
 namespace cnb {
 
@@ -43,7 +44,7 @@ void Worker::main(Loop loop) {
     advance(State::armed);
     phase = "traffic";
     setup_.shared.gate.wait(false, std::memory_order_acquire);
-    if (!stopping()) loop(*this);
+    if (!stopping()) traffic(loop);
   } catch (const SystemError& error) {
     fault_ = fault_of(phase, error);
   } catch (const std::exception& error) {
@@ -51,6 +52,14 @@ void Worker::main(Loop loop) {
   }
   slot_.retire();
   advance(State::done);
+}
+
+// Connections that come and go must be in the common table, where another thread can interrupt a call on them (FdSlot).
+void Worker::traffic(Loop loop) {
+  if (plan().engine != Engine::block || !plan().long_lived()) return loop(*this);
+  OwnDescriptors own({flow_fd(0), stop_event(), setup_.wake_event});
+  loop(*this);
+  own.close_all_but(setup_.wake_event);
 }
 
 void Worker::allocate_buffers() {

@@ -100,6 +100,7 @@ class Worker {
   enum class State { created, armed, done };
 
   void main(Loop loop);
+  void traffic(Loop loop);
   void allocate_buffers();
   void advance(State state);
 

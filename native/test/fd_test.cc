@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/fd_slot.h"
+#include "core/own_descriptors.h"
 
 namespace cnb {
 namespace {
@@ -115,6 +116,28 @@ TEST(FdSlot, NeverTouchesADescriptorAfterItWasRetired) {
   }
   done = true;
   interrupter.join();
+}
+
+TEST(OwnDescriptors, LeaveTheCommonTableAloneAndEndWithTheirThread) {
+  auto [kept, peer] = socket_pair();
+  auto [other, other_peer] = socket_pair();
+  std::thread([&, fd = kept.get(), left_out = other.get()] {
+    OwnDescriptors own({fd});
+    EXPECT_TRUE(is_open(fd));
+    EXPECT_FALSE(is_open(left_out));
+    EXPECT_TRUE(is_open(STDERR_FILENO));
+    EXPECT_EQ(send(fd, "x", 1, MSG_NOSIGNAL), 1);
+    own.close_all_but(STDERR_FILENO);
+    EXPECT_FALSE(is_open(fd));
+    EXPECT_TRUE(is_open(STDERR_FILENO));
+  }).join();
+  EXPECT_TRUE(is_open(kept.get()));
+  EXPECT_TRUE(is_open(other.get()));
+  char byte = 0;
+  EXPECT_EQ(recv(peer.get(), &byte, 1, 0), 1);
+  kept.reset();
+  // The last one is gone: end of stream, at once.
+  EXPECT_EQ(recv(peer.get(), &byte, 1, MSG_DONTWAIT), 0);
 }
 
 }  // namespace
