@@ -142,12 +142,14 @@ Plan plan_from(const Napi::Value& value) {
   plan.request = in.integer<size_t>("requestBytes");
   plan.response = in.integer<size_t>("responseBytes");
   plan.burst = in.integer<uint32_t>("burst");
+  plan.coalesce = in.boolean("coalesce");
   plan.rate = in.integer<uint64_t>("ratePerSecond");
   plan.spacing = in.choice<Spacing>("spacing", {{"poisson", Spacing::poisson}, {"constant", Spacing::constant}});
   plan.bandwidth = in.integer<uint64_t>("bandwidthBitsPerSecond");
   plan.zerocopy = in.choice<Zerocopy>(
       "zerocopy", {{"off", Zerocopy::off}, {"msg", Zerocopy::msg}, {"sendfile", Zerocopy::sendfile}});
   plan.rx = in.choice<Rx>("rx", {{"copy", Rx::copy}, {"trunc", Rx::trunc}});
+  plan.rx_lowat = in.integer<int>("rxLowatBytes");
   plan.close = in.choice<CloseMode>(
       "close", {{"server", CloseMode::server}, {"client", CloseMode::client}, {"reset", CloseMode::reset}});
   plan.setup_timeout_ms = in.integer<int>("setupTimeoutMs");

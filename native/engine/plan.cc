@@ -57,8 +57,10 @@ void validate(const Plan& plan) {
   expect_range<size_t>("requestBytes", plan.request, least, kMaxSize);
   expect_range<size_t>("responseBytes", plan.response, least, least == 0 ? 0 : kMaxSize);
   expect_range<uint32_t>("burst", plan.burst, 0, kMaxBurst);
+  if (plan.coalesce && plan.rate != 0) throw std::invalid_argument("coalesce: requests of a rate are sent when due");
   expect_range<uint64_t>("ratePerSecond", plan.rate, 0, kMaxRate);
   expect_range<uint64_t>("bandwidthBitsPerSecond", plan.bandwidth, 0, kMaxBandwidth);
+  expect_range("rxLowatBytes", plan.rx_lowat, 0, 1 << 30);
   expect_range("sndbufBytes", plan.sndbuf, 0, 1 << 30);
   expect_range("rcvbufBytes", plan.rcvbuf, 0, 1 << 30);
   expect_range("mssBytes", plan.mss, 0, 65'535);

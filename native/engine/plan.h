@@ -41,6 +41,8 @@ struct Plan {
   size_t request = 1;
   size_t response = 1;
   uint32_t burst = 0;
+  // RR: messages of a flow that are due together go out in one send.
+  bool coalesce = false;
   // RR and CRR clients: requests per second of all flows together, 0 = each upon the answer to the one before.
   uint64_t rate = 0;
   Spacing spacing = Spacing::poisson;
@@ -48,6 +50,8 @@ struct Plan {
   uint64_t bandwidth = 0;
   Zerocopy zerocopy = Zerocopy::off;
   Rx rx = Rx::copy;
+  // Receivers: SO_RCVLOWAT, 0 leaves it.
+  int rx_lowat = 0;
   CloseMode close = CloseMode::server;
   int setup_timeout_ms = 10'000;
   // The peer is no cnb-load: nothing but the test's own bytes travels on its connections, and they end in band.

@@ -201,6 +201,9 @@ void Session::hand_out(std::vector<Fd> flows) {
   if (flows.empty()) return;  // cancelled
   for (size_t i = 0; i < flows.size(); i++) {
     if (!plan_.nonblocking()) set_nonblocking(flows[i].get(), false);
+    if (plan_.loop == LoopKind::receive && plan_.rx_lowat > 0) {
+      set_int(flows[i].get(), SOL_SOCKET, SO_RCVLOWAT, plan_.rx_lowat, "SO_RCVLOWAT");
+    }
     if (pacer_) pacer_->start(i, flows[i].get());
     size_t local = 0;
     Worker& worker = worker_of(i, local);

@@ -17,6 +17,13 @@ namespace {
 // Receives of RR and CRR may take many small messages at once; more than this per call gains nothing.
 constexpr size_t kMinScratch = 16 * 1024;
 constexpr size_t kMaxScratch = 1024 * 1024;
+// Messages that go out together; those beyond take another send.
+constexpr size_t kMaxCoalesced = 64 * 1024;
+
+size_t send_room(const Plan& plan) {
+  const size_t message = plan.role == Role::client ? plan.request : plan.response;
+  return plan.coalesce ? std::max(message, std::min((plan.burst + 1) * message, kMaxCoalesced)) : message;
+}
 
 }  // namespace
 
@@ -76,7 +83,7 @@ void Worker::allocate_buffers() {
       break;
     case LoopKind::rr:
     case LoopKind::crr:
-      if (p.exchanges()) send_ = Buffer(p.role == Role::client ? p.request : p.response);
+      if (p.exchanges()) send_ = Buffer(send_room(p));
       recv_ = Buffer(scratch_cap);
       break;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -56,8 +57,10 @@ struct Exchange {
   uint64_t owed = 0;  // bytes still to send
   bool wants_room = false;
 
-  // The next send: what is left of a message that was sent in part, or a whole one.
-  size_t next_send(size_t message) const {
+  // The next send: as much as `together` allows, or message by message (0): what is left of one that was sent in part,
+  // else a whole one.
+  size_t next_send(size_t message, size_t together) const {
+    if (together > 0) return static_cast<size_t>(std::min<uint64_t>(owed, together));
     const size_t rest = owed % message;
     return rest == 0 ? message : rest;
   }
@@ -65,15 +68,18 @@ struct Exchange {
 
 // One side of a worker's flows, whichever engine carries them.
 struct Side {
-  explicit Side(const Worker& worker)
+  explicit Side(Worker& worker)
       : client(worker.plan().role == Role::client),
         in(client ? worker.plan().response : worker.plan().request),
-        out(client ? worker.plan().request : worker.plan().response) {}
+        out(client ? worker.plan().request : worker.plan().response),
+        together(worker.plan().coalesce ? worker.send_buffer().size() : 0) {}
 
   const bool client;
   // Sizes of the messages that come and go, bytes.
   const size_t in;
   const size_t out;
+  // What one send may take of messages that are due together; 0: each is sent by itself.
+  const size_t together;
 };
 
 }  // namespace cnb::rr

@@ -45,6 +45,7 @@ class Exchanger {
         times_[flow].start(i, now_ns());
         if (!owe(flow)) return false;
       }
+      if (!settle(flow)) return false;
     }
     return true;
   }
@@ -84,20 +85,23 @@ class Exchanger {
       }
       if (!owe(flow)) return false;
     }
-    return true;
+    return settle(flow);
   }
 
+  // One message more; together with others it waits for settle().
   bool owe(size_t flow) {
     flows_[flow].owed += side_.out;
-    return flows_[flow].wants_room || flush(flow);
+    return side_.together > 0 || flows_[flow].wants_room || flush(flow);
   }
+
+  bool settle(size_t flow) { return flows_[flow].owed == 0 || flows_[flow].wants_room || flush(flow); }
 
   // Sends what is owed until the socket is full; then waits for room.
   bool flush(size_t flow) {
     rr::Exchange& exchange = flows_[flow];
     const int fd = worker_.flow_fd(flow);
     while (exchange.owed > 0) {
-      const size_t size = exchange.next_send(side_.out);
+      const size_t size = exchange.next_send(side_.out, side_.together);
       const ssize_t n = calls::send(fd, worker_.send_buffer().data(), size, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (n < 0 && would_block(errno)) break;
       if (n < 0) return ended(flow, false);

@@ -101,7 +101,8 @@ class Exchanger {
 
   void owe(size_t flow, size_t messages) {
     rr::Exchange& exchange = flows_[flow];
-    if (!exchange.wants_room && messages <= kSendsAtOnce) {
+    if (messages == 0) return;
+    if (!exchange.wants_room && messages <= kSendsAtOnce && side_.together == 0) {
       for (size_t i = 0; i < messages; i++) send_now(flow);
       return;
     }
@@ -129,7 +130,7 @@ class Exchanger {
     rr::Exchange& exchange = flows_[flow];
     exchange.wants_room = true;
     io_uring_sqe& entry = ring_.next(uring::tag_of(kSendRest, flow));
-    const size_t size = exchange.next_send(side_.out);
+    const size_t size = exchange.next_send(side_.out, side_.together);
     uring::send(entry, FlowRing::flow(flow), worker_.send_buffer().data(), size, MSG_WAITALL);
   }
 

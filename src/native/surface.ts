@@ -43,6 +43,8 @@ export interface NativePlan {
   responseBytes: number;
   /** RR: further requests kept in flight per flow beside the first. */
   burst: number;
+  /** RR: messages of a flow that are due together go out in one send. */
+  coalesce: boolean;
   /** RR and CRR clients: transactions begun per second, of all flows together; 0 = each upon the one before. */
   ratePerSecond: number;
   /** Of `ratePerSecond`, in each flow. */
@@ -51,6 +53,8 @@ export interface NativePlan {
   bandwidthBitsPerSecond: number;
   zerocopy: "off" | "msg" | "sendfile";
   rx: "copy" | "trunc";
+  /** SO_RCVLOWAT of a receiver's flows, 0 = not set. */
+  rxLowatBytes: number;
   /** CRR: which side closes first; `reset` = the client closes with RST (SO_LINGER 0). */
   close: "server" | "client" | "reset";
   /** How long connecting (client) or admitting (server) all flows may take. */

@@ -78,7 +78,22 @@ function findConflict(spec: ResolvedSpec): Finding | null {
     const text = `expected at least ${LEAST_RUNS_FOR_CI} where they end with a narrow interval, got ${spec.runs}`;
     return { key: "runs", message: text };
   }
-  return findPaceConflict(spec) ?? findAddressConflict(spec) ?? findPortConflict(spec);
+  return findIdle(spec) ?? findPaceConflict(spec) ?? findAddressConflict(spec) ?? findPortConflict(spec);
+}
+
+/** Options that say something of another one. */
+function findIdle({ coalesce, burst, ratePerSecond, rxLowatBytes, recvSizeBytes }: ResolvedSpec): Finding | null {
+  if (coalesce && ratePerSecond > 0) {
+    return { key: "coalesce", message: "requests of a rate are sent when they are due, never together" };
+  }
+  if (coalesce && burst === 0) {
+    return { key: "coalesce", message: "joins the messages of a burst, and none was given" };
+  }
+  if (rxLowatBytes > recvSizeBytes) {
+    const sizes = `expected at most the size of a receive (${formatSize(recvSizeBytes)}), got ${formatSize(rxLowatBytes)}`;
+    return { key: "rxLowat", message: sizes };
+  }
+  return null;
 }
 
 function findPaceConflict({ ratePerSecond, spacing, bandwidthBitsPerSecond, flows }: ResolvedSpec): Finding | null {

@@ -34,6 +34,8 @@ export interface ResolvedSpec {
   responseBytes: number;
   /** RR: further requests in flight per flow beside the first. */
   burst: number;
+  /** RR: messages of a flow that are due together go out in one send. */
+  coalesce: boolean;
   /** RR, CRR, CC: transactions begun per second, of all flows together; 0 = closed loop. */
   ratePerSecond: number;
   spacing: Spacing;
@@ -41,6 +43,8 @@ export interface ResolvedSpec {
   close: CloseMode;
   sendSizeBytes: number;
   recvSizeBytes: number;
+  /** STREAM, MAERTS: what the receiver is woken for (SO_RCVLOWAT); 0 = whatever has come. */
+  rxLowatBytes: number;
   /** STREAM, MAERTS: payload that the sender is paced to, of all flows together; 0 = not paced. */
   bandwidthBitsPerSecond: number;
   zerocopy: ZerocopyMode;

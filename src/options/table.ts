@@ -179,6 +179,15 @@ export const runTable = {
     commands: ["rr"],
     help: "further requests kept in flight per flow beside the first",
   },
+  /** Messages of a flow that are due together go out in one send. */
+  coalesce: {
+    kind: "flag",
+    field: "coalesce",
+    flags: "--coalesce",
+    default: false,
+    commands: ["rr"],
+    help: "hand messages of a flow that are due together to the kernel in one send, on both ends; without it each is a send of its own",
+  },
   /** Transactions per second of all flows together, or "10k/s"; 0 = each upon the one before. */
   rate: {
     kind: "rate",
@@ -233,6 +242,19 @@ export const runTable = {
     max: 64 * MIB,
     commands: BULK,
     help: "bytes asked of the kernel per receive",
+  },
+  /** Bytes, or "512K"; 0 = whatever has come. */
+  rxLowat: {
+    kind: "size",
+    field: "rxLowatBytes",
+    flags: "--rx-lowat <bytes>",
+    default: 0,
+    defaultText: "0 (whatever has come)",
+    min: 1,
+    max: 64 * MIB,
+    orZero: true,
+    commands: BULK,
+    help: "SO_RCVLOWAT of the receiver: it is woken when so much has come, for fewer and larger receives",
   },
   /** Bits per second of all flows together, or "100M"; 0 = as fast as TCP goes. */
   bandwidth: {

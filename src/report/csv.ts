@@ -22,12 +22,13 @@ const DEMAND = ["nsPerTransaction", "nsPerKiB"];
 const HOST = ["hostname", "kernel", "cpuModel", "cpus", "governor", "interface", "mtuBytes", "driver", "version"];
 const SPEC = [
   ...["host", "port", "durationNs", "warmupNs", "runs", "flows", "requestBytes", "responseBytes", "burst"],
-  ...["ratePerSecond", "spacing", "close", "bandwidthBitsPerSecond"],
+  ...["coalesce", "ratePerSecond", "spacing", "close", "bandwidthBitsPerSecond"],
   ...[
     "sendSizeBytes",
     "recvSizeBytes",
     "zerocopy",
     "rx",
+    "rxLowatBytes",
     "sndbufBytes",
     "rcvbufBytes",
     "noDelay",

@@ -35,14 +35,18 @@ function describeTest({ spec, buffers }: Result): string {
   if (spec.test === "tcp_rr" || spec.test === "tcp_crr") {
     const sizes = `request ${formatBytes(spec.requestBytes)}, response ${formatBytes(spec.responseBytes)}`;
     const most = spec.ratePerSecond > 0 ? "at most " : "";
-    const detail = spec.test === "tcp_crr" ? CLOSERS[spec.close] : `${most}${spec.burst + 1} in flight per flow`;
+    const detail =
+      spec.test === "tcp_crr"
+        ? CLOSERS[spec.close]
+        : `${most}${spec.burst + 1} in flight per flow${spec.coalesce ? ", sent together" : ""}`;
     return `${sizes}, ${detail}, ${warmup}`;
   }
   const sender = spec.test === "tcp_stream" ? buffers.local : buffers.remote;
   const sizes = `send size ${formatBytes(spec.sendSizeBytes)}, receive size ${formatBytes(spec.recvSizeBytes)}`;
   const pages = sender === "huge" ? "huge pages" : "ordinary pages";
+  const lowat = spec.rxLowatBytes > 0 ? ` (woken for ${formatBytes(spec.rxLowatBytes)})` : "";
   const paced = spec.bandwidthBitsPerSecond > 0 ? `, paced to ${formatBitRate(spec.bandwidthBitsPerSecond)}` : "";
-  return `${sizes}, ${pages}, zero-copy ${spec.zerocopy}, receive ${spec.rx}${paced}, ${warmup}`;
+  return `${sizes}, ${pages}, zero-copy ${spec.zerocopy}, receive ${spec.rx}${lowat}${paced}, ${warmup}`;
 }
 
 function describeEnd(result: Result, end: "local" | "remote"): string {

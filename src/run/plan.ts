@@ -106,11 +106,13 @@ export function planHalf(request: HalfRequest): NativePlan {
     requestBytes: exchanges ? spec.requestBytes : 0,
     responseBytes: exchanges ? spec.responseBytes : 0,
     burst: spec.burst,
+    coalesce: spec.coalesce,
     ratePerSecond: spec.ratePerSecond,
     spacing: spec.spacing,
     bandwidthBitsPerSecond: spec.bandwidthBitsPerSecond,
     zerocopy: spec.zerocopy,
     rx: spec.rx,
+    rxLowatBytes: spec.rxLowatBytes,
     close: spec.close,
     setupTimeoutMs: setupTimeoutMs(spec.flows) - (role === "client" ? CLIENT_LEAD_MS : 0),
   };

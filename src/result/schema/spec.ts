@@ -38,6 +38,7 @@ export const SpecSchema = Type.Object(
     requestBytes: count("Size of a request, bytes (RR, CRR)"),
     responseBytes: count("Size of a response, bytes (RR, CRR)"),
     burst: count("Further requests in flight per flow beside the first (RR)"),
+    coalesce: Type.Boolean({ description: "Messages of a flow that are due together go out in one send (RR)" }),
     ratePerSecond: count("Transactions begun per second, of all flows together (RR, CRR, CC); 0 = closed loop"),
     spacing: Type.Enum(["poisson", "constant"], { description: "How the transactions of ratePerSecond are spaced" }),
     close: Type.Enum(["server", "client", "reset"], {
@@ -45,6 +46,7 @@ export const SpecSchema = Type.Object(
     }),
     sendSizeBytes: count("Bytes per send call (STREAM)"),
     recvSizeBytes: count("Bytes per receive call (STREAM)"),
+    rxLowatBytes: count("SO_RCVLOWAT of the receiver, bytes; 0 = not set (STREAM)"),
     bandwidthBitsPerSecond: count(
       "Payload that the sender is paced to, bits per second of all flows together (STREAM, MAERTS); 0 = not paced",
     ),

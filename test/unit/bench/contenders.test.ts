@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { PEERS, cnbLoad } from "../../../bench/peers/contenders/index.js";
+import { cnbLoad } from "../../../bench/peers/contenders/cnb-load.js";
+import { PEERS } from "../../../bench/peers/contenders/index.js";
 import { numberAfter } from "../../../bench/peers/contenders/parse.js";
 import { totalCalls } from "../../../bench/peers/extras/syscalls.js";
 import type { Contender, Setting, Workload } from "../../../bench/peers/model.js";

@@ -49,11 +49,13 @@ describe("resolveRunOptions", () => {
       requestBytes: 1,
       responseBytes: 1,
       burst: 0,
+      coalesce: false,
       ratePerSecond: 0,
       spacing: "poisson",
       close: "server",
       sendSizeBytes: 131072,
       recvSizeBytes: 131072,
+      rxLowatBytes: 0,
       bandwidthBitsPerSecond: 0,
       zerocopy: "off",
       rx: "copy",
@@ -212,6 +214,9 @@ describe("resolveRunOptions", () => {
       "zerocopy: engine uring sends copies only, got sendfile; use engine epoll or block",
     ],
     [{ test: "tcp_maerts", engine: "uring", rx: "trunc" }, "rx: engine uring receives by copying only, got trunc"],
+    [{ coalesce: true }, "coalesce: joins the messages of a burst, and none was given"],
+    [{ coalesce: true, burst: 3, rate: 7 }, "coalesce: requests of a rate are sent when they are due, never together"],
+    [{ test: "tcp_stream", rxLowat: "512K" }, "rxLowat: expected at most the size of a receive (128K), got 512K"],
     [{ spacing: "constant" }, "spacing: constant says how a rate is spaced, and none was given"],
     [
       { test: "tcp_stream", flows: 200, bandwidth: "100k" },
@@ -242,6 +247,10 @@ describe("resolveRunOptions", () => {
     expect(resolveRunOptions({ ...base, test: "tcp_stream", engine: "spin", rx: "trunc" }).rx).toBe("trunc");
     expect(resolveRunOptions({ ...base, threads: undefined, interval: 0 }).threads).toBeNull();
     expect(resolveRunOptions({ ...base, rate: "10k/s", spacing: "constant", burst: 3 }).ratePerSecond).toBe(10_000);
+    expect(resolveRunOptions({ ...base, burst: 3, coalesce: true }).coalesce).toBe(true);
+    expect(resolveRunOptions({ ...base, test: "tcp_stream", recvSize: "1M", rxLowat: "1M" }).rxLowatBytes).toBe(
+      1 << 20,
+    );
     expect(resolveRunOptions({ ...base, test: "tcp_crr", rate: 7 }).ratePerSecond).toBe(7);
     expect(resolveRunOptions({ ...base, test: "tcp_maerts", bandwidth: "2.5G" }).bandwidthBitsPerSecond).toBe(2.5e9);
   });

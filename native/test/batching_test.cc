@@ -1,0 +1,122 @@
+// Fewer and larger calls where they were asked for, as the kernel at the other end sees them.
+
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+
+#include "session_pair.h"
+
+namespace cnb::test {
+
+namespace {
+
+tcp_info info_of(const Fd& fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  checked(getsockopt(fd.get(), IPPROTO_TCP, TCP_INFO, &info, &size), "getsockopt");
+  return info;
+}
+
+bool read_all(const Fd& fd, size_t bytes) {
+  std::string buffer(bytes, '\0');
+  return recv(fd.get(), buffer.data(), bytes, MSG_WAITALL) == static_cast<ssize_t>(bytes);
+}
+
+class Coalescing : public testing::TestWithParam<Engine> {
+ protected:
+  void SetUp() override {
+    if (const std::string reason = refusal_of(GetParam()); !reason.empty()) GTEST_SKIP() << reason;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Batching, Coalescing, testing::ValuesIn(kEngines),
+                         [](const auto& instance) { return name_of(instance.param); });
+
+// Without Nagle's algorithm each send of a few bytes is a segment of its own.
+TEST_P(Coalescing, SendsABurstInOneSegment) {
+  constexpr uint32_t kBurst = 7;
+  constexpr size_t kSize = 10;
+  for (const bool coalesce : {false, true}) {
+    const Fd listener = listen_on(Address::parse("127.0.0.1", 0), {}, {});
+    Plan plan = plan_for(LoopKind::rr, GetParam(), 1);
+    plan.burst = kBurst;
+    plan.coalesce = coalesce;
+    plan.request = plan.response = kSize;
+    Observed client(client_half(plan, Address::local_of(listener.get()).port()));
+    const Fd peer(checked(accept(listener.get(), nullptr, nullptr), "accept"));
+    constexpr size_t kPreamble = 20;
+    ASSERT_TRUE(read_all(peer, kPreamble));
+    ASSERT_TRUE(client.await_ready());
+    client->go();
+    for (int round = 0; round < 3; round++) {
+      ASSERT_TRUE(read_all(peer, (kBurst + 1) * kSize));
+      // Whoever reads the preamble has seen one segment.
+      const uint32_t bursts = info_of(peer).tcpi_data_segs_in - 1;
+      EXPECT_EQ(bursts, static_cast<uint32_t>(round + 1) * (coalesce ? 1 : kBurst + 1));
+      const std::string answers((kBurst + 1) * kSize, 'x');
+      ASSERT_EQ(send(peer.get(), answers.data(), answers.size(), 0), static_cast<ssize_t>(answers.size()));
+    }
+    client->stop();
+    EXPECT_TRUE(client.await_ended());
+  }
+}
+
+TEST_P(Coalescing, CountsWhatItSendsWhateverTheSizes) {
+  for (const auto& [burst, request, response] : {std::tuple{0u, 1u, 1u}, {15u, 1u, 300u}, {9u, 5'000u, 700u}}) {
+    Plan plan = plan_for(LoopKind::rr, GetParam(), 2);
+    plan.burst = burst;
+    plan.coalesce = true;
+    plan.request = request;
+    plan.response = response;
+    Observed server(server_half(plan));
+    Observed client(client_half(plan, server->port()));
+    ASSERT_TRUE(client.await_ready() && server.await_ready());
+    server->go();
+    client->open_window();
+    client->go();
+    ASSERT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.transactions > 100; }));
+    client->close_window();
+    client->stop();
+    ASSERT_TRUE(client.await_ended());
+    const Result result = client->result();
+    EXPECT_FALSE(result.fault);
+    EXPECT_EQ(result.total.bytes_received, result.total.transactions * response);
+  }
+}
+
+// A receive that has taken a part waits for as much again (tcp_data_ready in net/ipv4/tcp_input.c): hence more than
+// one.
+TEST(Batching, AReceiverIsWokenForAsMuchAsItAskedFor) {
+  constexpr size_t kPiece = 1024;
+  constexpr size_t kWhole = 64 * kPiece;
+  Plan plan = server_half(plan_for(LoopKind::send, Engine::block, 1));
+  plan.recv_size = kWhole;
+  plan.rx_lowat = kWhole;
+  // Receives are counted for foreign peers.
+  plan.foreign = true;
+  Observed receiver(plan);
+  Fd sender = tcp_socket(AF_INET, false);
+  set_int(sender.get(), IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY");
+  const Address to = Address::parse("127.0.0.1", receiver->port());
+  ASSERT_EQ(connect(sender.get(), to.raw(), to.size()), 0);
+  ASSERT_TRUE(receiver.await_ready());
+  receiver->open_window();
+  receiver->go();
+  const std::string piece(kPiece, 'x');
+  for (size_t sent = 0; sent < 3 * kWhole; sent += kPiece) {
+    ASSERT_EQ(send(sender.get(), piece.data(), piece.size(), 0), static_cast<ssize_t>(kPiece));
+    // Until the receiver's kernel has it: pieces that came together would prove nothing.
+    for (int unacknowledged = 1; unacknowledged > 0;) ioctl(sender.get(), SIOCOUTQ, &unacknowledged);
+  }
+  ASSERT_TRUE(receiver.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.bytes_received > 0; }));
+  receiver->close_window();
+  receiver->stop();
+  ASSERT_TRUE(receiver.await_ended());
+  const Totals window = receiver->result().window;
+  EXPECT_EQ(window.bytes_received, window.transactions * kWhole);
+}
+
+}  // namespace
+
+}  // namespace cnb::test
