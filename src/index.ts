@@ -2,6 +2,7 @@ export { CnbLoadError, type ErrorCode } from "./errors.js";
 export type { ResolvedSpec, RunOptions, ServeOptions, TestName } from "./options/spec.js";
 export { compare, type CompareOptions } from "./result/compare.js";
 export type {
+  BestChoice,
   Comparison,
   CpuUsage,
   FlowResult,
@@ -10,6 +11,7 @@ export type {
   LatencySummary,
   MetricComparison,
   PairComparison,
+  Probe,
   Result,
   Warning,
 } from "./result/model.js";

@@ -171,6 +171,18 @@ const FAMILIES: readonly Family[] = [
     places: ["loopback apart", "veth apart"],
   },
   {
+    id: "stream-1-large",
+    title:
+      "STREAM, 1 flow, cnb-load with cubic, large sends and receives, discarded in the kernel; the others at their defaults",
+    workload: { test: "stream" },
+    ours: [
+      ...["--congestion", "cubic", "--send-size", "1M", "--recv-size", "1M"],
+      ...["--rx-lowat", "512K", "--rx", "trunc"],
+    ],
+    peers: ["netperf", "iperf3"],
+    places: ["loopback apart", "veth apart"],
+  },
+  {
     id: `stream-${MANY}`,
     title: `STREAM, ${MANY} flows, every tool at its defaults`,
     workload: { test: "stream", flows: MANY },

@@ -11,7 +11,7 @@ export interface Measured {
 
 export async function measure(options: RunOptions, signal: AbortSignal, progress: Progress): Promise<Measured> {
   const { run } = await import("../run/index.js");
-  const test = run(options, { signal, onRun: progress.run?.bind(progress) });
+  const test = run(options, { signal, onRun: progress.run?.bind(progress), onProbe: progress.probe?.bind(progress) });
   const watching = watch(test, progress);
   try {
     return { result: await test };

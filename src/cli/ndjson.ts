@@ -1,7 +1,7 @@
 /** Events of a test on stdout, a JSON value per line, for programs that follow it while it goes on. */
 import { CnbLoadError } from "../errors.js";
 import type { ResolvedSpec } from "../options/spec.js";
-import type { Interval, Result } from "../result/model.js";
+import type { Interval, Probe, Result } from "../result/model.js";
 import { errorLine, UsageError } from "./exit-codes.js";
 import type { JsonTarget } from "./json-option.js";
 import { print } from "./output.js";
@@ -14,7 +14,7 @@ export function wantsEvents(given: unknown, json: JsonTarget): boolean {
   return true;
 }
 
-/** "start", an "interval" for each, a "run" for each of several, then "result", "error" or both. Lines come in order. */
+/** "start", a "probe" for each, an "interval" for each, a "run" for each of several, then "result", "error" or both. Lines come in order. */
 export class EventLines implements Progress {
   #written: Promise<void> = Promise.resolve();
 
@@ -24,6 +24,10 @@ export class EventLines implements Progress {
 
   interval(interval: Interval): void {
     this.#write("interval", { interval });
+  }
+
+  probe(probe: Probe): void {
+    this.#write("probe", { probe });
   }
 
   run(result: Result, run: number): void {

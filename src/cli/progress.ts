@@ -1,11 +1,14 @@
+import { renderProbe } from "../report/best.js";
 import { renderFigures, renderInterval } from "../report/summary.js";
 import { formatSeconds } from "../report/units.js";
-import type { Interval, Result } from "../result/model.js";
+import type { Interval, Probe, Result } from "../result/model.js";
 import { note } from "./output.js";
 
 /** What a person sees while a run goes on, on stderr. */
 export interface Progress {
   interval(interval: Interval): void;
+  /** One of the probes before the run is done. */
+  probe?(probe: Probe): void;
   /** One run of several is done. */
   run?(result: Result, run: number): void;
   /** Leaves the terminal as if nothing had been there. */
@@ -24,17 +27,21 @@ export interface ProgressOptions {
 export function startProgress(options: ProgressOptions): Progress {
   if (options.quiet) return { interval: () => undefined, end: () => undefined };
   if (options.lines) return intervalLines(options);
-  if (!process.stderr.isTTY) return { interval: () => undefined, run: tellRun, end: () => undefined };
+  if (!process.stderr.isTTY) return { interval: () => undefined, run: tellRun, probe: tellProbe, end: () => undefined };
   return liveLine(options);
 }
 
 function intervalLines({ label }: ProgressOptions): Progress {
   note(`${label}\n`);
-  return { interval: (interval) => note(`${renderInterval(interval)}\n`), run: tellRun, end: () => undefined };
+  return { interval: (interval) => note(`${renderInterval(interval)}\n`), run: tellRun, probe: tellProbe, end: () => undefined };
 }
 
 function tellRun(result: Result, run: number): void {
   note(`run ${run}: ${renderFigures(result)}\n`);
+}
+
+function tellProbe(probe: Probe): void {
+  note(`probe: ${renderProbe(probe)}\n`);
 }
 
 export const CLEAR_LINE = "\r\x1b[K";
@@ -53,6 +60,9 @@ function liveLine({ label, durationNs }: ProgressOptions): Progress {
       const times = `${formatSeconds(elapsedNs)} of ${formatSeconds(durationNs)}, ETA ${formatSeconds(leftNs)}`;
       const run = interval.run === undefined ? "" : `, run ${interval.run}`;
       showLive(`${label}${run}: ${renderFigures(interval)}  (${times})`);
+    },
+    probe: (probe) => {
+      showLive(`${label}, probing: ${renderProbe(probe)}`);
     },
     run: (result, run) => {
       note(CLEAR_LINE);

@@ -82,7 +82,11 @@ function findConflict(spec: ResolvedSpec): Finding | null {
 }
 
 /** Options that say something of another one. */
-function findIdle({ coalesce, burst, ratePerSecond, rxLowatBytes, recvSizeBytes }: ResolvedSpec): Finding | null {
+function findIdle(spec: ResolvedSpec): Finding | null {
+  const { coalesce, burst, ratePerSecond, bandwidthBitsPerSecond, rxLowatBytes, recvSizeBytes } = spec;
+  if (spec.best && (ratePerSecond > 0 || bandwidthBitsPerSecond > 0)) {
+    return { key: "best", message: "looks for the highest rate, and one was given" };
+  }
   if (coalesce && ratePerSecond > 0) {
     return { key: "coalesce", message: "requests of a rate are sent when they are due, never together" };
   }

@@ -15,6 +15,7 @@ export function parseValue(row: Row, input: unknown): unknown {
     case "count":
       return within(row, typeof input === "string" && /^\d+$/.test(input.trim()) ? Number(input) : input);
     case "size":
+      if (row.auto && input === "auto") return 0;
       return within(row, typeof input === "string" ? parseSize(input) : input);
     case "duration":
       return within(row, typeof input === "string" ? parseDuration(input) : secondsOf(input));
@@ -53,7 +54,7 @@ export function expectedText(row: Row): string {
     case "count":
       return `${zeroText(row)}a whole number from ${row.min} to ${row.max}`;
     case "size":
-      return `${zeroText(row)}a whole number of bytes from ${row.min} to ${formatSize(row.max)}, K, M and G (1024) allowed`;
+      return `${row.auto ? "auto or " : ""}${zeroText(row)}a whole number of bytes from ${row.min} to ${formatSize(row.max)}, K, M and G (1024) allowed`;
     case "duration":
       return `${zeroText(row)}a time from ${formatDuration(row.min)} to ${formatDuration(row.max)} such as 10s, 500ms or 1m30s`;
     case "rate":
@@ -89,7 +90,7 @@ export function rangeText(row: Row): string {
     case "count":
       return `${row.orZero ? "0, " : ""}${row.min} to ${row.max}`;
     case "size":
-      return `${row.orZero ? "0, " : ""}${row.min} to ${formatSize(row.max)}`;
+      return `${row.auto ? "auto, " : ""}${row.orZero ? "0, " : ""}${row.min} to ${formatSize(row.max)}`;
     case "duration":
       return `${row.orZero ? "0, " : ""}${formatDuration(row.min)} to ${formatDuration(row.max)}`;
     case "rate":

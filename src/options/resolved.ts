@@ -23,6 +23,8 @@ export interface ResolvedSpec {
   runs: number | null;
   /** Repeat until the interval of the mean reaches this far to each side, percent of the mean; 0 = not asked for. */
   untilCiPct: number;
+  /** Probes choose what was not given. */
+  best: boolean;
   flows: number;
   /** null = chosen automatically. */
   threads: number | null;
@@ -41,6 +43,7 @@ export interface ResolvedSpec {
   spacing: Spacing;
   /** CRR, CC: which side closes first; `reset` = the client closes with RST. */
   close: CloseMode;
+  /** 0 = probes choose; never so in a result. */
   sendSizeBytes: number;
   recvSizeBytes: number;
   /** STREAM, MAERTS: what the receiver is woken for (SO_RCVLOWAT); 0 = whatever has come. */

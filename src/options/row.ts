@@ -22,8 +22,8 @@ interface Ranged {
 export type Row = RowBase &
   (
     | ({ kind: "count"; default: number | null } & Ranged)
-    /** Bytes. */
-    | ({ kind: "size"; default: number } & Ranged)
+    /** Bytes; `auto`: the word resolves to 0, and probes choose. */
+    | ({ kind: "size"; default: number; auto?: true } & Ranged)
     /** Nanoseconds. */
     | ({ kind: "duration"; default: number } & Ranged)
     /** Something per second. */

@@ -93,6 +93,15 @@ export const runTable = {
     commands: ALL,
     help: "repeat the test, at least 3 times, until the mean's 95 % confidence interval is within this much of it, such as 2%",
   },
+  /** Look for the highest figure: short probes choose what was not given. */
+  best: {
+    kind: "flag",
+    field: "best",
+    flags: "--best",
+    default: false,
+    commands: ALL,
+    help: "look for the highest figure: short probes before the run choose engine, sizes, receive mode, congestion control and placement, as far as they were not given",
+  },
   /** TCP connections alive at a time. */
   flows: {
     kind: "count",
@@ -221,16 +230,17 @@ export const runTable = {
     commands: CONNECTIONS,
     help: "which side closes a connection first (reset: the client, with a RST)",
   },
-  /** Bytes, or "128K". */
+  /** Bytes, or "128K"; "auto" = whichever of several sizes moves most in short probes before the run. */
   sendSize: {
     kind: "size",
+    auto: true,
     field: "sendSizeBytes",
     flags: "--send-size <bytes>",
     default: 128 * KIB,
     min: 1,
     max: 64 * MIB,
     commands: BULK,
-    help: "bytes handed to the kernel per send",
+    help: "bytes handed to the kernel per send; auto: short probes before the run choose from 64K to 1M",
   },
   /** Bytes, or "128K". */
   recvSize: {

@@ -1,5 +1,6 @@
 /** The readable table of one result. Lines of plain text, no colours. */
 import type { CpuUsage, LatencySummary, Result, Warning } from "../result/model.js";
+import { describeBest } from "./best.js";
 import { describeRun, describeSetup } from "./describe.js";
 import { alignPairs, alignRows, type Cell, known, wrap } from "./layout.js";
 import { describeMean, runTable } from "./repeat.js";
@@ -68,6 +69,7 @@ function mainFigures(result: Result): [string, string][] {
     const split = `${formatBytes(zeroCopiedBytes)} not copied, ${formatBytes(copiedBytes)} copied after all`;
     figures.push(["zero-copy", `${split}, of ${formatBytes(requestedBytes)}`]);
   }
+  if (result.best !== undefined) figures.push(["best found", describeBest(result.best)]);
   if (result.tcpInfo !== undefined) figures.push(["TCP", describeTcp(result.tcpInfo)]);
   const mean = describeMean(result);
   if (mean !== undefined) figures.push(["mean", mean]);

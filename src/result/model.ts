@@ -7,10 +7,12 @@ import type { ResolvedSpec } from "../options/spec.js";
 import type { ComparisonSchema } from "./schema/comparison.js";
 import type { CpuUsageSchema, HostContextSchema, NetworkUseSchema } from "./schema/host.js";
 import type {
+  BestSchema,
   FlowResultSchema,
   IntervalLatencySchema,
   IntervalSchema,
   LatencySummarySchema,
+  ProbeSchema,
   ResultSchema,
   WarningSchema,
 } from "./schema/result.js";
@@ -19,6 +21,9 @@ import type { SpecSchema } from "./schema/spec.js";
 export type Result = Static<typeof ResultSchema>;
 export type RunState = Result["state"];
 export type Interval = Static<typeof IntervalSchema>;
+/** What probes found out before a run. */
+export type BestChoice = Static<typeof BestSchema>;
+export type Probe = Static<typeof ProbeSchema>;
 export type FlowResult = Static<typeof FlowResultSchema>;
 /** With the whole histogram in `hdr`. */
 export type LatencySummary = Static<typeof LatencySummarySchema>;

@@ -13,6 +13,8 @@ export interface Environment {
   read: ReadText;
   /** Descriptors that this process has open. */
   openDescriptors: () => number;
+  /** Lengths of a probe, seconds. */
+  probe: { warmup: number; duration: number };
 }
 
 export const realEnvironment: Readonly<Environment> = {
@@ -26,6 +28,8 @@ export const realEnvironment: Readonly<Environment> = {
       return 0;
     }
   },
+  // Long enough for TCP to reach its rate on a short path, short enough for a dozen of them.
+  probe: { warmup: 0.2, duration: 0.3 },
 };
 
 export function introduction({ read }: Environment): Introduction {

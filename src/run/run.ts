@@ -1,6 +1,6 @@
 import { CnbLoadError } from "../errors.js";
 import type { RunOptions } from "../options/spec.js";
-import type { Interval, Result } from "../result/model.js";
+import type { Interval, Probe, Result } from "../result/model.js";
 import type { Environment } from "./environment.js";
 
 export interface RunSettings {
@@ -11,6 +11,8 @@ export interface RunSettings {
    * of the whole keeps its figures in `runs`.
    */
   onRun?: ((result: Result, run: number) => void) | undefined;
+  /** Called with each probe of `best` or `sendSize: "auto"`, before the run that counts. */
+  onProbe?: ((probe: Probe) => void) | undefined;
 }
 
 /**
@@ -71,7 +73,7 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
   }
 
   /** What a run needs is loaded now and not before: importing the package shall cost next to nothing. */
-  async #execute(options: RunOptions, { signal, onRun }: RunSettings, environment?: Environment): Promise<Result> {
+  async #execute(options: RunOptions, { signal, onRun, onProbe }: RunSettings, environment?: Environment): Promise<Result> {
     const [{ resolveRunOptions }, { repeatRuns }, { realEnvironment }] = await Promise.all([
       import("../options/spec.js"),
       import("./repeat.js"),
@@ -84,7 +86,11 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
       tell();
     };
     const spec = resolveRunOptions(options);
-    return repeatRuns(spec, environment ?? realEnvironment, { signal, onInterval, onRun });
+    const surroundings = environment ?? realEnvironment;
+    if (!spec.best && spec.sendSizeBytes !== 0) return repeatRuns(spec, surroundings, { signal, onInterval, onRun });
+    const { findBest } = await import("./best.js");
+    const found = await findBest(options, surroundings, { signal, onProbe });
+    return { ...(await repeatRuns(found.spec, surroundings, { signal, onInterval, onRun })), best: found.best };
   }
 
   #nextChange(): Promise<void> {

@@ -27,5 +27,6 @@ export function fakeEnvironment(
     timing: { ...TEST_TIMING, ...timing },
     read: (path) => known[path],
     openDescriptors: () => open,
+    probe: { warmup: 0, duration: 0.02 },
   };
 }

@@ -170,6 +170,29 @@ const CpuSchema = Type.Object(
   { description: "CPU of both hosts; local is the client's, remote the server's" },
 );
 
+const foundOptions = (description: string) =>
+  Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.Number())]), {
+    description,
+  });
+
+export const ProbeSchema = Type.Object(
+  {
+    options: foundOptions("The options tried, by their names in code"),
+    bitsPerSecond: Optional(figure("Goodput, bits per second (STREAM, MAERTS)")),
+    perSecond: Optional(figure("Transactions per second (RR, CRR, CC)")),
+    error: Optional(text("Why it gave no figure")),
+  },
+  { description: "A short run before the one that counts" },
+);
+
+export const BestSchema = Type.Object(
+  {
+    chosen: foundOptions("The options that the probes chose, by their names in code; empty where the given ones were best"),
+    probes: list(ProbeSchema, "All probes in order"),
+  },
+  { description: "Only with best or a send size of auto: what was found out before the run" },
+);
+
 const RepeatSchema = Type.Object(
   {
     runs: count("Runs completed"),
@@ -276,6 +299,7 @@ export const ResultSchema = Type.Object(
     intervals: list(IntervalSchema, "Parts of the window in order; empty unless intervals were asked for"),
     warnings: list(WarningSchema, "Reasons why a figure may not mean what it seems to"),
     host: bothEnds(HostContextSchema, "Both hosts"),
+    best: Optional(BestSchema),
     repeat: Optional(RepeatSchema),
     runs: Optional(
       list(

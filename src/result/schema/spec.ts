@@ -35,6 +35,7 @@ export const SpecSchema = Type.Object(
     engine: Type.Enum(["auto", "block", "epoll", "spin", "uring"], {
       description: "Engine asked for; `engine` of the result says which one ran",
     }),
+    best: Type.Boolean({ description: "Probes chose what was not given; `best` of the result says what" }),
     requestBytes: count("Size of a request, bytes (RR, CRR)"),
     responseBytes: count("Size of a response, bytes (RR, CRR)"),
     burst: count("Further requests in flight per flow beside the first (RR)"),

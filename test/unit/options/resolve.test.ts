@@ -49,6 +49,7 @@ describe("resolveRunOptions", () => {
       requestBytes: 1,
       responseBytes: 1,
       burst: 0,
+      best: false,
       coalesce: false,
       ratePerSecond: 0,
       spacing: "poisson",
