@@ -145,7 +145,10 @@ void Session::note_tcp_info() {
   }
   if (shared_.closed_ns.load() != 0 && info_at_close_.empty()) {
     info_at_close_ = read_tcp_info();
-    if (const int fd = workers_[0]->flow_fd(0); fd >= 0) facts_ = socket_facts_of(fd);
+    if (const int fd = workers_[0]->flow_fd(0); fd >= 0) {
+      facts_ = socket_facts_of(fd);
+      if (plan_.foreign) facts_.tcp = tcp_state_of(fd);
+    }
   }
 }
 

@@ -70,7 +70,25 @@ export interface NativeForeign {
   tos: number;
   /** STREAM client: `latency` holds the time that each call took. */
   timeCalls: boolean;
+  /** Integer options by their names in socket(7), tcp(7) and ip(7), set on every data socket and on the listener. */
+  socketOptions: NativeSocketOptions;
 }
+
+export type NativeSocketOptions = Partial<
+  Record<
+    | "SO_DEBUG"
+    | "SO_DONTROUTE"
+    | "SO_KEEPALIVE"
+    | "SO_MAX_PACING_RATE"
+    | "SO_PRIORITY"
+    | "TCP_CORK"
+    | "TCP_DEFER_ACCEPT"
+    | "IP_MTU_DISCOVER"
+    | "IP_MULTICAST_TTL"
+    | "IPV6_MTU_DISCOVER",
+    number
+  >
+>;
 
 /** A fault that ended the session, or null. `phase` is "listen", "connect", "admit", "pin", "buffers", "traffic" or "thread". */
 export interface NativeFault {
@@ -168,6 +186,27 @@ export interface NativeFlow {
   tcpInfo?: NativeTcpInfo;
 }
 
+export interface NativeSocketFacts {
+  sndbufBytes: number;
+  rcvbufBytes: number;
+  congestion: string;
+  mssBytes: number;
+  /** Foreign, long-lived flows: TCP_INFO as the kernel gives it (include/uapi/linux/tcp.h): times in us, windows in segments. */
+  tcp?: Record<
+    | "rto"
+    | "ato"
+    | "pmtu"
+    | "rcvSsthresh"
+    | "rtt"
+    | "rttvar"
+    | "sndSsthresh"
+    | "sndCwnd"
+    | "reordering"
+    | "totalRetrans",
+    number
+  >;
+}
+
 /** Everything measured, exact: taken after every worker was joined. Covers the window, except `total`. */
 export interface NativeResult {
   windowNs: number;
@@ -192,7 +231,7 @@ export interface NativeResult {
   /** CPU time of the workers over the window, in ns. */
   workerCpuNs: number;
   /** SO_SNDBUF, SO_RCVBUF and TCP_CONGESTION as the kernel reports them on the first flow (or listener). */
-  socket: { sndbufBytes: number; rcvbufBytes: number; congestion: string; mssBytes: number };
+  socket: NativeSocketFacts;
   fault: NativeFault | null;
 }
 

@@ -81,7 +81,7 @@ describe("a netperf client", () => {
     expect(response).toMatchObject({ dataPort: session.port, flags: 0x9, cpuRate: 100, sendSize: 1, recvSize: 1 });
     expect(session.plan).toMatchObject({
       ...{ loop: "rr", engine: "block", flows: 1, cpus: [-1], requestBytes: 1, responseBytes: 1, noDelay: true },
-      ...{ addresses: ["127.0.0.1"], address: "127.0.0.1", foreign: { limit: 0, tos: -1, timeCalls: false } },
+      ...{ addresses: ["127.0.0.1"], address: "127.0.0.1", foreign: { limit: 0, tos: -1, timeCalls: false, socketOptions: {} } },
     });
     await until(() => session.snapshot(false).windowNs > 20e6, "some of the test has passed");
     session.fail(endOfTest);
@@ -119,7 +119,7 @@ describe("a netperf client", () => {
     ["tcp_crr", { loop: "crr", close: "server" }],
     ["burst", { loop: "rr", requestBytes: 10, responseBytes: 20 }],
     ["tcp_stream_bytes", { loop: "receive", recvSizeBytes: 4000 }],
-    ["tcp_maerts_bytes", { loop: "send", foreign: { limit: 1_000_000, tos: -1, timeCalls: false } }],
+    ["tcp_maerts_bytes", { loop: "send", foreign: { limit: 1_000_000, tos: -1, timeCalls: false, socketOptions: {} } }],
     ["tcp_rr_bind", { loop: "rr", cpus: [1] }],
     ["omni_opts", { loop: "receive", sndbufBytes: 40_000, rcvbufBytes: 50_000, congestion: "reno", noDelay: true }],
     ["dataport", { loop: "rr", port: 12_920 }],
