@@ -42,8 +42,6 @@ struct SocketFacts {
   int rcvbuf = 0;
   std::string congestion;
   int mss = 0;
-  // Foreign peers only.
-  std::optional<TcpState> tcp;
 };
 
 std::optional<TcpInfo> tcp_info_of(int fd);

@@ -186,26 +186,20 @@ export interface NativeFlow {
   tcpInfo?: NativeTcpInfo;
 }
 
-export interface NativeSocketFacts {
-  sndbufBytes: number;
-  rcvbufBytes: number;
-  congestion: string;
-  mssBytes: number;
-  /** Foreign, long-lived flows: TCP_INFO as the kernel gives it (include/uapi/linux/tcp.h): times in us, windows in segments. */
-  tcp?: Record<
-    | "rto"
-    | "ato"
-    | "pmtu"
-    | "rcvSsthresh"
-    | "rtt"
-    | "rttvar"
-    | "sndSsthresh"
-    | "sndCwnd"
-    | "reordering"
-    | "totalRetrans",
-    number
-  >;
-}
+/** TCP_INFO under the kernel's names and in its units: times in us, windows in segments (include/uapi/linux/tcp.h). */
+export type NativeTcpState = Record<
+  | "rto"
+  | "ato"
+  | "pmtu"
+  | "rcvSsthresh"
+  | "rtt"
+  | "rttvar"
+  | "sndSsthresh"
+  | "sndCwnd"
+  | "reordering"
+  | "totalRetrans",
+  number
+>;
 
 /** Everything measured, exact: taken after every worker was joined. Covers the window, except `total`. */
 export interface NativeResult {
@@ -231,7 +225,9 @@ export interface NativeResult {
   /** CPU time of the workers over the window, in ns. */
   workerCpuNs: number;
   /** SO_SNDBUF, SO_RCVBUF and TCP_CONGESTION as the kernel reports them on the first flow (or listener). */
-  socket: NativeSocketFacts;
+  socket: { sndbufBytes: number; rcvbufBytes: number; congestion: string; mssBytes: number };
+  /** Of the first flow to a foreign peer, when the window closed. */
+  tcpState?: NativeTcpState;
   fault: NativeFault | null;
 }
 

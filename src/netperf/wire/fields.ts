@@ -13,6 +13,8 @@ export type Layout = Readonly<
 >;
 type ValueOf<F> = F extends { read: (message: Buffer) => infer T } ? T : never;
 export type Values<L> = { -readonly [K in keyof L]: ValueOf<L[K]> };
+/** Some of them. */
+export type Some<L> = { [K in keyof L]?: ValueOf<L[K]> | undefined };
 
 /** Values beyond 32 bits wrap around, as they do in netperf. */
 export function i32(at: number): Field<number> {
@@ -29,6 +31,11 @@ export function u32(at: number): Field<number> {
 /** IEEE 754 single. */
 export function f32(at: number): Field<number> {
   return { read: (message) => message.readFloatBE(at), write: (message, value) => message.writeFloatBE(value, at) };
+}
+
+/** IEEE 754 double: byte totals of the older results. */
+export function f64(at: number): Field<number> {
+  return { read: (message) => message.readDoubleBE(at), write: (message, value) => message.writeDoubleBE(value, at) };
 }
 
 /** Two words, high then low; a count beyond 2^53 loses its lowest bits. */
@@ -72,7 +79,7 @@ export function decode<L extends Layout>(layout: L, message: Buffer): Values<L> 
 }
 
 /** A whole message; what `values` lacks stays zero. `second` is word 1. */
-export function encode<L extends Layout>(layout: L, type: number, second: number, values: Partial<Values<L>>): Buffer {
+export function encode<L extends Layout>(layout: L, type: number, second: number, values: Some<L>): Buffer {
   const message = Buffer.alloc(MESSAGE_BYTES);
   messageType.write(message, type);
   serverError.write(message, second);
