@@ -53,8 +53,9 @@ void validate(const Plan& plan) {
   }
   expect_range<size_t>("sendSizeBytes", plan.send_size, 1, kMaxSize);
   expect_range<size_t>("recvSizeBytes", plan.recv_size, 1, kMaxSize);
-  expect_range<size_t>("requestBytes", plan.request, 1, kMaxSize);
-  expect_range<size_t>("responseBytes", plan.response, 1, kMaxSize);
+  const size_t least = plan.loop == LoopKind::crr && plan.request == 0 ? 0 : 1;
+  expect_range<size_t>("requestBytes", plan.request, least, kMaxSize);
+  expect_range<size_t>("responseBytes", plan.response, least, least == 0 ? 0 : kMaxSize);
   expect_range<uint32_t>("burst", plan.burst, 0, kMaxBurst);
   expect_range<uint64_t>("ratePerSecond", plan.rate, 0, kMaxRate);
   expect_range<uint64_t>("bandwidthBitsPerSecond", plan.bandwidth, 0, kMaxBandwidth);

@@ -75,6 +75,8 @@ struct Plan {
   }
   // True where flows live for the whole run.
   bool long_lived() const { return loop != LoopKind::crr; }
+  // False where a transaction of CRR is nothing but a connection (TCP_CC).
+  bool exchanges() const { return request > 0; }
 };
 
 // Throws std::invalid_argument naming the field, what was expected and what came. TypeScript has validated before; this

@@ -23,13 +23,12 @@ void ConnectErrors::count(int err) {
   }
 }
 
-void Recorder::prepare(size_t flow_count, bool timed, bool crr) {
+void Recorder::prepare(size_t flow_count, bool timed, bool connects, bool requests) {
   flows = std::make_unique<FlowCounters[]>(flow_count);
   if (!timed) return;
   latency = std::make_unique<LatencyRecord>();
-  if (!crr) return;
-  latency->connect.emplace();
-  latency->request.emplace();
+  if (connects) latency->connect.emplace();
+  if (requests) latency->request.emplace();
 }
 
 }  // namespace cnb

@@ -35,8 +35,9 @@ struct FlowCounters {
 
 struct LatencyRecord {
   Histogram latency;
-  // CRR only.
+  // CRR and CC only.
   std::optional<Histogram> connect;
+  // CRR only.
   std::optional<Histogram> request;
 };
 
@@ -49,8 +50,8 @@ struct ZerocopyCounters {
 
 // Where one worker counts. It has two: one for the window and one for everything around it.
 struct Recorder {
-  // `timed`: histograms are kept; `crr`: of its phases too.
-  void prepare(size_t flow_count, bool timed, bool crr);
+  // `timed`: histograms are kept; of the phases of a transaction, too, where it has them.
+  void prepare(size_t flow_count, bool timed, bool connects, bool requests);
 
   std::unique_ptr<FlowCounters[]> flows;
   std::unique_ptr<LatencyRecord> latency;

@@ -23,7 +23,8 @@ Worker::Worker(const Setup& setup) : setup_(setup), flows_(plan().long_lived() ?
   const bool crr = plan().loop == LoopKind::crr;
   const bool timed = plan().role == Role::client && (crr || plan().loop == LoopKind::rr || plan().time_calls);
   // A CRR server's worker may own no flow and still counts.
-  for (Recorder& recorder : recorders_) recorder.prepare(std::max<size_t>(setup.flow_count, 1), timed, crr);
+  for (Recorder& recorder : recorders_)
+    recorder.prepare(std::max<size_t>(setup.flow_count, 1), timed, crr, crr && plan().exchanges());
 }
 
 void Worker::start(Loop loop) {
@@ -66,7 +67,7 @@ void Worker::allocate_buffers() {
       break;
     case LoopKind::rr:
     case LoopKind::crr:
-      send_ = Buffer(p.role == Role::client ? p.request : p.response);
+      if (p.exchanges()) send_ = Buffer(p.role == Role::client ? p.request : p.response);
       recv_ = Buffer(scratch_cap);
       break;
   }

@@ -33,6 +33,7 @@ class EpollReadiness {
   void progress() {}
   // The next round ends at that time (ns of CLOCK_MONOTONIC; UINT64_MAX: never), if it has not before.
   void wake_at(uint64_t at) {
+    if (!timer_ && at == UINT64_MAX) return;
     if (!timer_) {
       timer_ = std::make_unique<Timer>();
       // Edge-triggered, it need not be read: being set anew clears it.

@@ -1,4 +1,4 @@
-// TCP_CRR: connect, request, response, close; then the next connection.
+// TCP_CRR: connect, request, response, close; then the next connection. TCP_CC: the same without a byte.
 
 #include "loops/crr.h"
 
@@ -117,9 +117,11 @@ class BlockClient {
 
   bool exchange(int fd, CrrTimes& times) {
     Buffer& scratch = worker_.recv_buffer();
-    if (!send_all(fd, worker_.send_buffer().data(), plan_.request)) return false;
-    if (!expect(recv_exact(fd, scratch.data(), scratch.size(), plan_.response))) return false;
-    times.answered = now_ns();
+    if (plan_.exchanges()) {
+      if (!send_all(fd, worker_.send_buffer().data(), plan_.request)) return false;
+      if (!expect(recv_exact(fd, scratch.data(), scratch.size(), plan_.response))) return false;
+      times.answered = now_ns();
+    }
     if (plan_.close != CloseMode::server) return true;
     // The server closes first: its end of stream is part of the transaction.
     const ssize_t n = recv_some(fd, scratch.data(), scratch.size());
@@ -173,7 +175,7 @@ void record_transaction(Worker& worker, size_t flow, const CrrTimes& times, uint
   Recorder& recorder = worker.recorder();
   recorder.latency->latency.record(times.closed - due);
   recorder.latency->connect->record(times.connected - times.started);
-  recorder.latency->request->record(times.answered - times.connected);
+  if (recorder.latency->request) recorder.latency->request->record(times.answered - times.connected);
   FlowCounters& counters = recorder.flows[flow];
   counters.connections.add(1);
   counters.transactions.add(1);

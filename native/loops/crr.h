@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/clock.h"
@@ -9,16 +11,17 @@
 #include "engine/plan.h"
 #include "engine/worker.h"
 #include "io/source_ports.h"
+#include "loops/open_loop.h"
 
 namespace cnb {
 
-// What the engines of TCP_CRR share.
+// What the engines of TCP_CRR share, and TCP_CC, which is the same with messages of no bytes.
 
 // The clock (ns) at the steps of one transaction.
 struct CrrTimes {
   uint64_t started = 0;    // before socket()
   uint64_t connected = 0;  // connect has succeeded
-  uint64_t answered = 0;   // the response's last byte is here
+  uint64_t answered = 0;   // the response's last byte is here (not TCP_CC)
   uint64_t closed = 0;     // after close()
 };
 
@@ -41,6 +44,8 @@ class PausedFlows {
   explicit PausedFlows(size_t most) { flows_.reserve(most); }
 
   bool empty() const { return flows_.empty(); }
+  // When the pause is over, ns; only where a flow is in it.
+  uint64_t resume_at() const { return resume_at_; }
   void add(size_t flow) {
     if (flows_.empty()) resume_at_ = now_ns() + kPauseNs;
     flows_.push_back(flow);
@@ -64,6 +69,63 @@ class PausedFlows {
  private:
   std::vector<size_t> flows_;
   uint64_t resume_at_ = 0;
+};
+
+// Drives the flows of a client that has many in flight, however it waits. `Steps` has begin(flow, now), which starts
+// the flow's next connection, and serve_until(at), which waits no longer than that (ns of CLOCK_MONOTONIC) and serves
+// what has come; like everything here, both return false when the worker is finished.
+class CrrDriver {
+ public:
+  explicit CrrDriver(Worker& worker) : worker_(worker), paused_(worker.flow_count()) {}
+
+  template <typename Steps>
+  void run(Steps& steps) {
+    if (worker_.plan().open_loop()) return run_open(steps);
+    const auto begin = [&](size_t flow, uint64_t now) { return steps.begin(flow, now); };
+    for (size_t i = 0; i < worker_.flow_count(); i++) {
+      if (!begin(i, now_ns())) return;
+    }
+    while (!worker_.stopping()) {
+      if (!steps.serve_until(resume_at()) || !paused_.resume(begin)) return;
+    }
+  }
+
+  // The flow's transaction is complete and its socket closed.
+  template <typename Steps>
+  bool succeeded(Steps& steps, size_t flow, const CrrTimes& times) {
+    if (open_) {
+      record_transaction(worker_, flow, times, open_->settle(flow));
+      return true;
+    }
+    record_transaction(worker_, flow, times, times.started);
+    return worker_.stopping() || steps.begin(flow, times.closed);
+  }
+
+  bool failed(size_t flow, bool connected, int err) {
+    paused_.add(flow);
+    return count_failure(worker_, flow, connected, err);
+  }
+
+ private:
+  template <typename Steps>
+  void run_open(Steps& steps) {
+    open_.emplace(worker_, 1);
+    const auto start_due = [&](size_t flow) { return steps.begin(flow, now_ns()); };
+    const auto resume = [this](size_t flow, uint64_t) {
+      open_->settle(flow);
+      return true;
+    };
+    while (!worker_.stopping()) {
+      if (!open_->send_due(now_ns(), start_due)) return;
+      if (!steps.serve_until(std::min(open_->next(), resume_at())) || !paused_.resume(resume)) return;
+    }
+  }
+
+  uint64_t resume_at() const { return paused_.empty() ? UINT64_MAX : paused_.resume_at(); }
+
+  Worker& worker_;
+  PausedFlows paused_;
+  std::optional<OpenLoop> open_;
 };
 
 // A server closes a connection that does nothing for one to two of these: it holds a descriptor.

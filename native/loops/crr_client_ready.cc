@@ -1,9 +1,8 @@
-// TCP_CRR's client with many connections in flight per worker: those that epoll reports (engine epoll), or all in turn
-// (engine spin).
+// The client of TCP_CRR and TCP_CC with many connections in flight per worker: those that epoll reports (engine epoll),
+// or all in turn (engine spin).
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
 #include <vector>
 
 #include "core/clock.h"
@@ -12,7 +11,6 @@
 #include "io/readiness.h"
 #include "loops/crr.h"
 #include "loops/loops.h"
-#include "loops/open_loop.h"
 
 namespace cnb {
 
@@ -20,7 +18,6 @@ namespace {
 
 // Edge-triggered and never modified: one call per connection.
 constexpr uint32_t kAnything = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-constexpr int kPauseMs = PausedFlows::kPauseNs / 1'000'000;
 
 template <typename Readiness>
 class Client {
@@ -31,53 +28,12 @@ class Client {
         peer_(Address::parse(plan_.address, plan_.port)),
         options_(crr_socket_options(plan_)),
         ready_(worker),
-        paused_(worker.flow_count()) {
+        driver_(worker) {
     flows_.reserve(worker.flow_count());
     for (size_t i = 0; i < worker.flow_count(); i++) flows_.emplace_back(SourcePorts(plan_, worker.first_flow() + i));
   }
 
-  void run() {
-    if (plan_.open_loop()) return run_open();
-    for (size_t i = 0; i < flows_.size(); i++) {
-      if (!begin(i, now_ns())) return;
-    }
-    const auto start = [this](size_t i, uint64_t now) { return begin(i, now); };
-    while (!worker_.stopping()) {
-      if (!serve_ready() || !paused_.resume(start)) return;
-    }
-  }
-
- private:
-  // In this order.
-  enum class State { connecting, sending, receiving, closing };
-
-  struct Flow {
-    explicit Flow(SourcePorts source) : ports(std::move(source)) {}
-    Fd fd;
-    State state = State::connecting;
-    size_t left = 0;  // bytes still to send or receive in this state
-    CrrTimes times;
-    SourcePorts ports;
-  };
-
-  void run_open() {
-    open_.emplace(worker_, 1);
-    const auto start_due = [this](size_t i) { return begin(i, now_ns()); };
-    const auto resume = [this](size_t i, uint64_t) {
-      open_->settle(i);
-      return true;
-    };
-    while (!worker_.stopping()) {
-      if (!open_->send_due(now_ns(), start_due)) return;
-      ready_.wake_at(open_->next());
-      if (!serve_ready() || !paused_.resume(resume)) return;
-    }
-  }
-
-  bool serve_ready() {
-    return ready_.round(paused_.empty() ? -1 : kPauseMs,
-                        [this](size_t i, uint32_t events) { return advance(i, events); });
-  }
+  void run() { driver_.run(*this); }
 
   // Starts the flow's next connection. Like every step below: false when the worker is finished.
   bool begin(size_t i, uint64_t now) {
@@ -96,21 +52,39 @@ class Client {
     return true;
   }
 
+  bool serve_until(uint64_t at) {
+    ready_.wake_at(at);
+    return ready_.round(-1, [this](size_t i, uint32_t events) { return advance(i, events); });
+  }
+
+ private:
+  // In this order.
+  enum class State { connecting, sending, receiving, closing };
+
+  struct Flow {
+    explicit Flow(SourcePorts source) : ports(std::move(source)) {}
+    Fd fd;
+    State state = State::connecting;
+    size_t left = 0;  // bytes still to send or receive in this state
+    CrrTimes times;
+    SourcePorts ports;
+  };
+
   bool advance(size_t i, uint32_t events) {
     Flow& flow = flows_[i];
     if (flow.state == State::connecting) flow.times.connected = now_ns();
     if (flow.state <= State::sending && !send_request(i)) return !worker_.fault() && !worker_.stopping();
-    if (flow.state == State::receiving && events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP))
-      return receive(i, events);
+    const bool something = flow.left == 0 || events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP);
+    if (flow.state == State::receiving && something) return receive(i, events);
     if (flow.state == State::closing) return await_end(i);
     return true;
   }
 
   // False when the request is not out yet, or the flow has failed. A send also is the cheapest way to ask for the
-  // outcome of connect: it would block until there is one, and then it goes through or says why not.
+  // outcome of connect, even of no bytes: it would block until there is one, and then it goes through or says why not.
   bool send_request(size_t i) {
     Flow& flow = flows_[i];
-    while (flow.left > 0) {
+    do {
       const uint8_t* data = worker_.send_buffer().data() + (plan_.request - flow.left);
       const ssize_t n = calls::send(flow.fd.get(), data, flow.left, MSG_NOSIGNAL);
       if (n < 0) {
@@ -120,7 +94,7 @@ class Client {
       ready_.progress();
       flow.state = State::sending;
       flow.left -= static_cast<size_t>(n);
-    }
+    } while (flow.left > 0);
     flow.state = State::receiving;
     flow.left = plan_.response;
     return true;
@@ -157,12 +131,7 @@ class Client {
     ready_.closed(i);
     ready_.progress();
     flow.times.closed = now_ns();
-    if (open_) {
-      record_transaction(worker_, i, flow.times, open_->settle(i));
-      return true;
-    }
-    record_transaction(worker_, i, flow.times, flow.times.started);
-    return worker_.stopping() || begin(i, flow.times.closed);
+    return driver_.succeeded(*this, i, flow.times);
   }
 
   bool failed(size_t i, int err) {
@@ -170,8 +139,7 @@ class Client {
     const bool connected = flow.state != State::connecting;
     flow.fd.reset();
     ready_.closed(i);
-    paused_.add(i);
-    return count_failure(worker_, i, connected, err);
+    return driver_.failed(i, connected, err);
   }
 
   Worker& worker_;
@@ -180,8 +148,7 @@ class Client {
   const SocketOptions options_;
   Readiness ready_;
   std::vector<Flow> flows_;
-  PausedFlows paused_;
-  std::optional<OpenLoop> open_;
+  CrrDriver driver_;
 };
 
 }  // namespace

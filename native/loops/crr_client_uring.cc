@@ -1,16 +1,14 @@
-// TCP_CRR's client over io_uring: every transaction is one chain of requests, from connect to close, and one system
-// call carries the chains of all flows that are ready for their next one.
+// The client of TCP_CRR and TCP_CC over io_uring: every transaction is one chain of requests, from connect to close,
+// and one system call carries the chains of all flows that are ready for their next one.
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
 #include <vector>
 
 #include "core/clock.h"
 #include "io/uring_flows.h"
 #include "loops/crr.h"
 #include "loops/loops.h"
-#include "loops/open_loop.h"
 
 namespace cnb {
 
@@ -36,68 +34,14 @@ class Client {
         peer_(Address::parse(plan_.address, plan_.port)),
         options_(crr_socket_options(plan_)),
         bare_(needs_nothing()),
-        paused_(worker.flow_count()),
+        driver_(worker),
         ring_(worker, worker.flow_count()) {
     flows_.reserve(worker.flow_count());
     for (size_t i = 0; i < worker.flow_count(); i++) flows_.emplace_back(SourcePorts(plan_, worker.first_flow() + i));
     if (bare_) ring_.register_slots(static_cast<uint32_t>(flows_.size()));
   }
 
-  void run() {
-    if (plan_.open_loop()) return run_open();
-    for (size_t i = 0; i < flows_.size(); i++) {
-      if (!begin(i, now_ns())) return;
-    }
-    const auto start = [this](size_t i, uint64_t now) { return begin(i, now); };
-    while (!worker_.stopping()) {
-      if (!serve_until(UINT64_MAX) || !paused_.resume(start)) return;
-    }
-  }
-
- private:
-  struct Flow {
-    explicit Flow(SourcePorts source) : ports(std::move(source)) {}
-    // Only where the socket has options, which a slot of the ring could not be given.
-    Fd fd;
-    size_t left = 0;  // of the response
-    bool connected = false;
-    int err = 0;  // what the transaction failed of
-    CrrTimes times;
-    SourcePorts ports;
-  };
-
-  void run_open() {
-    open_.emplace(worker_, 1);
-    const auto start_due = [this](size_t i) { return begin(i, now_ns()); };
-    const auto resume = [this](size_t i, uint64_t) {
-      open_->settle(i);
-      return true;
-    };
-    while (!worker_.stopping()) {
-      if (!open_->send_due(now_ns(), start_due)) return;
-      if (!serve_until(open_->next()) || !paused_.resume(resume)) return;
-    }
-  }
-
-  bool serve_until(uint64_t at) {
-    const uint64_t timeout = uring::ns_until(at);
-    const bool paused = !paused_.empty() && (timeout == 0 || timeout > PausedFlows::kPauseNs);
-    ring_.submit_and_wait(paused ? PausedFlows::kPauseNs : timeout);
-    return ring_.reap([this](const Completion& done) { return serve(done); });
-  }
-
-  // Whether a socket can connect as it was made.
-  bool needs_nothing() const {
-    SocketOptions none;
-    none.no_delay = false;
-    const bool bound = !plan_.addresses.empty() || plan_.local_ports.first != 0;
-    return options_ == none && !bound && plan_.close != CloseMode::reset;
-  }
-
-  Target target(size_t i) const {
-    return bare_ ? Target{static_cast<int>(i), true} : Target{flows_[i].fd.get(), false};
-  }
-  io_uring_sqe& next(uring::Kind kind, size_t i) { return ring_.next(uring::tag_of(kind, i)); }
+  void run() { driver_.run(*this); }
 
   // Starts the flow's next transaction. Like every step below: false when the worker is finished.
   bool begin(size_t i, uint64_t now) {
@@ -124,13 +68,47 @@ class Client {
     }
     io_uring_sqe& connecting = next(kConnect, i);
     uring::connect(connecting, target(i), peer_);
-    connecting.flags |= IOSQE_IO_LINK;
-    io_uring_sqe& sending = next(kSend, i);
-    uring::send(sending, target(i), worker_.send_buffer().data(), plan_.request, MSG_WAITALL);
-    sending.flags |= IOSQE_IO_LINK;
-    receive(i);
+    if (plan_.exchanges()) {
+      connecting.flags |= IOSQE_IO_LINK;
+      io_uring_sqe& sending = next(kSend, i);
+      uring::send(sending, target(i), worker_.send_buffer().data(), plan_.request, MSG_WAITALL);
+      sending.flags |= IOSQE_IO_LINK;
+      receive(i);
+    } else {
+      end_after(connecting, i);
+    }
     return true;
   }
+
+  bool serve_until(uint64_t at) {
+    ring_.submit_and_wait(uring::ns_until(at));
+    return ring_.reap([this](const Completion& done) { return serve(done); });
+  }
+
+ private:
+  struct Flow {
+    explicit Flow(SourcePorts source) : ports(std::move(source)) {}
+    // Only where the socket has options, which a slot of the ring could not be given.
+    Fd fd;
+    size_t left = 0;  // of the response
+    bool connected = false;
+    int err = 0;  // what the transaction failed of
+    CrrTimes times;
+    SourcePorts ports;
+  };
+
+  // Whether a socket can connect as it was made.
+  bool needs_nothing() const {
+    SocketOptions none;
+    none.no_delay = false;
+    const bool bound = !plan_.addresses.empty() || plan_.local_ports.first != 0;
+    return options_ == none && !bound && plan_.close != CloseMode::reset;
+  }
+
+  Target target(size_t i) const {
+    return bare_ ? Target{static_cast<int>(i), true} : Target{flows_[i].fd.get(), false};
+  }
+  io_uring_sqe& next(uring::Kind kind, size_t i) { return ring_.next(uring::tag_of(kind, i)); }
 
   // Asks for as much of the response as the buffer holds, and after the last of it for what ends the connection.
   void receive(size_t i) {
@@ -138,11 +116,15 @@ class Client {
     const size_t left = flows_[i].left;
     io_uring_sqe& entry = next(kReceive, i);
     uring::receive(entry, target(i), scratch.data(), std::min(scratch.size(), left), MSG_WAITALL);
-    if (left > scratch.size()) return;
+    if (left <= scratch.size()) end_after(entry, i);
+  }
+
+  // Goes on with the end of the connection: the server's, where that closes first, and this side's own.
+  void end_after(io_uring_sqe& entry, size_t i) {
     if (plan_.close == CloseMode::server) {
       entry.flags |= IOSQE_IO_LINK;
       io_uring_sqe& ending = next(kEnd, i);
-      uring::receive(ending, target(i), scratch.data(), 1, 0);
+      uring::receive(ending, target(i), worker_.recv_buffer().data(), 1, 0);
       if (bare_) ending.flags |= IOSQE_IO_LINK;
     } else if (bare_) {
       entry.flags |= IOSQE_IO_LINK;
@@ -185,7 +167,8 @@ class Client {
     flow.times.connected = now_ns();
     flow.connected = result == 0;
     if (result < 0) note(i, -result);
-    return true;
+    const bool last = !plan_.exchanges() && plan_.close != CloseMode::server;
+    return !last || bare_ || close(i);
   }
 
   bool received(size_t i, int result) {
@@ -226,16 +209,10 @@ class Client {
     Flow& flow = flows_[i];
     if (flow.err != 0) {
       flow.fd.reset();
-      paused_.add(i);
-      return count_failure(worker_, i, flow.connected, flow.err);
+      return driver_.failed(i, flow.connected, flow.err);
     }
     flow.times.closed = now_ns();
-    if (open_) {
-      record_transaction(worker_, i, flow.times, open_->settle(i));
-      return true;
-    }
-    record_transaction(worker_, i, flow.times, flow.times.started);
-    return worker_.stopping() || begin(i, flow.times.closed);
+    return driver_.succeeded(*this, i, flow.times);
   }
 
   Worker& worker_;
@@ -244,9 +221,8 @@ class Client {
   const SocketOptions options_;
   // Sockets without options live in the ring's own table, a slot for each flow, and need no system call of their own.
   const bool bare_;
-  PausedFlows paused_;
+  CrrDriver driver_;
   std::vector<Flow> flows_;
-  std::optional<OpenLoop> open_;
   uring::WorkerRing ring_;
 };
 

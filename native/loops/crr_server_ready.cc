@@ -1,5 +1,5 @@
-// TCP_CRR's server with many connections in flight per worker: those that epoll reports (engine epoll), or all in turn
-// (engine spin).
+// The server of TCP_CRR and TCP_CC with many connections in flight per worker: those that epoll reports (engine epoll),
+// or all in turn (engine spin).
 
 #include <algorithm>
 #include <cerrno>
@@ -96,27 +96,27 @@ class Server {
   bool advance(Connection& connection) {
     const int fd = connection.fd.get();
     Buffer& scratch = worker_.recv_buffer();
-    while (connection.state == State::receiving) {
-      const ssize_t n = calls::recv(fd, scratch.data(), std::min(scratch.size(), connection.left), 0);
-      if (n <= 0) return n == 0 || !would_block(errno);
-      moved(connection);
-      connection.left -= static_cast<size_t>(n);
-      if (connection.left == 0) {
-        connection.state = State::sending;
-        connection.left = plan_.response;
+    if (connection.state == State::receiving) {
+      while (connection.left > 0) {
+        const ssize_t n = calls::recv(fd, scratch.data(), std::min(scratch.size(), connection.left), 0);
+        if (n <= 0) return n == 0 || !would_block(errno);
+        moved(connection);
+        connection.left -= static_cast<size_t>(n);
       }
+      connection.state = State::sending;
+      connection.left = plan_.response;
     }
-    while (connection.state == State::sending) {
-      const uint8_t* data = worker_.send_buffer().data() + (plan_.response - connection.left);
-      const ssize_t n = calls::send(fd, data, connection.left, MSG_NOSIGNAL);
-      if (n < 0) return !would_block(errno);
-      moved(connection);
-      connection.left -= static_cast<size_t>(n);
-      if (connection.left == 0) {
-        count_served(worker_);
-        connection.state = State::draining;
-        if (plan_.close == CloseMode::server) return true;
+    if (connection.state == State::sending) {
+      while (connection.left > 0) {
+        const uint8_t* data = worker_.send_buffer().data() + (plan_.response - connection.left);
+        const ssize_t n = calls::send(fd, data, connection.left, MSG_NOSIGNAL);
+        if (n < 0) return !would_block(errno);
+        moved(connection);
+        connection.left -= static_cast<size_t>(n);
       }
+      count_served(worker_);
+      connection.state = State::draining;
+      if (plan_.close == CloseMode::server) return true;
     }
     // The client closes first; its FIN or RST ends the connection.
     return !(calls::recv(fd, scratch.data(), scratch.size(), 0) < 0 && would_block(errno));

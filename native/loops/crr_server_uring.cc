@@ -1,5 +1,5 @@
-// TCP_CRR's server over io_uring: standing accepts, and one chain of requests for each connection, from receive to
-// close.
+// The server of TCP_CRR and TCP_CC over io_uring: standing accepts, and one chain of requests for each connection, from
+// receive to close.
 
 #include <sys/resource.h>
 
@@ -127,7 +127,13 @@ class Server {
     worker_.recorder().flows[0].connections.add(1);
     connection.left = plan_.request;
     connection.idle = false;
-    receive(i);
+    if (plan_.exchanges()) {
+      receive(i);
+    } else {
+      count_served(worker_);
+      ring_.reserve(kChain);
+      end(i);
+    }
     return true;
   }
 
@@ -143,6 +149,11 @@ class Server {
     io_uring_sqe& sending = next(kSend, i);
     uring::send(sending, slot(i), worker_.send_buffer().data(), plan_.response, MSG_WAITALL);
     sending.flags |= IOSQE_IO_LINK;
+    end(i);
+  }
+
+  void end(size_t i) {
+    const Buffer& scratch = worker_.recv_buffer();
     if (plan_.close != CloseMode::server) {
       // The client closes first; its FIN or RST ends the connection, so whatever this brings, the chain goes on.
       io_uring_sqe& draining = next(kDrain, i);

@@ -13,6 +13,7 @@ const TEST_HELP: Record<RunCommand, string> = {
   maerts: "TCP_MAERTS: bulk throughput from the server to this host",
   rr: "TCP_RR: requests and responses on standing connections, rate and latency",
   crr: "TCP_CRR: a new connection for every request, rate and latency",
+  cc: "TCP_CC: connections opened and closed without a byte, rate and latency",
 };
 
 const NOTATION = `

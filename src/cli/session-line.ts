@@ -23,6 +23,7 @@ function rateOf(test: NonNullable<SessionSummary["test"]>, counts: Counts, windo
       return `${formatBitRate((counts.bytesSent * 8) / seconds)} sent`;
     case "tcp_rr":
     case "tcp_crr":
+    case "tcp_cc":
       return formatRate(counts.transactions / seconds);
   }
 }

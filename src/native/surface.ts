@@ -38,6 +38,7 @@ export interface NativePlan {
   mssBytes: number;
   sendSizeBytes: number;
   recvSizeBytes: number;
+  /** CRR with both of 0 is CC: connections without a byte. */
   requestBytes: number;
   responseBytes: number;
   /** RR: further requests kept in flight per flow beside the first. */
@@ -148,7 +149,7 @@ export interface NativeSnapshot {
   /** True once every flow is up. */
   ready: boolean;
   counters: NativeCounters;
-  /** With `histograms` asked for: RR has `latency`; CRR has all three. */
+  /** With `histograms` asked for: RR has `latency`; CRR has all three, CC all but `requestLatency`. */
   latency?: NativeHistogram;
   /** With `tcp` asked for: long-lived flows, between the window's opening and its close. */
   tcp?: NativeTcpSummary;
@@ -213,7 +214,7 @@ export interface NativeResult {
   tcp?: NativeTcpSummary;
   /** RR client: round trip. CRR client: the whole transaction. */
   latency?: NativeHistogram;
-  /** CRR client only. */
+  /** CRR client only; CC has no requests. */
   connectLatency?: NativeHistogram;
   requestLatency?: NativeHistogram;
   /** Senders with zerocopy `msg` only. `requested` = `zeroCopied` + `copied` + what never completed. */

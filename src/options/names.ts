@@ -9,7 +9,14 @@ export const TESTS = {
   tcp_maerts: "maerts",
   tcp_rr: "rr",
   tcp_crr: "crr",
+  tcp_cc: "cc",
 } as const satisfies Record<TestName, RunCommand>;
+
+/** Whether every transaction of a test is a connection of its own. */
+export const makesConnections = (test: TestName): boolean => test === "tcp_crr" || test === "tcp_cc";
+
+/** Whether a test moves bulk data, which is counted in bytes; others are counted in transactions. */
+export const isBulk = (test: TestName): boolean => test === "tcp_stream" || test === "tcp_maerts";
 
 /** The long flag of a row ("--flows"), or all of its switches ("-4, -6"). */
 export function flagOf(row: Row): string {

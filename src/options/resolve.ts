@@ -100,9 +100,15 @@ function asRecord(input: unknown): Record<string, unknown> {
 
 function doesNotApply(option: string, commands: readonly Command[], subject: string, style: NamingStyle): CnbLoadError {
   const tests = Object.entries(TESTS).filter(([, command]) => commands.includes(command));
-  const names = tests.map(([test, command]) => (style === "cli" ? command : test)).join(" and ");
+  const names = inWords(tests.map(([test, command]) => (style === "cli" ? command : test)));
   const about = style === "cli" && Object.hasOwn(TESTS, subject) ? TESTS[subject as TestName] : subject;
   return new CnbLoadError("ERR_INVALID_OPTION", `${option}: does not apply to ${about}, only to ${names}`, { option });
+}
+
+/** "a", "a and b", "a, b and c" */
+function inWords(names: readonly string[]): string {
+  const [last = "", ...others] = [...names].reverse();
+  return others.length === 0 ? last : `${others.reverse().join(", ")} and ${last}`;
 }
 
 function unknownOption(key: string, table: Table): CnbLoadError {

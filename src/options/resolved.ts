@@ -1,4 +1,4 @@
-export type TestName = "tcp_stream" | "tcp_maerts" | "tcp_rr" | "tcp_crr";
+export type TestName = "tcp_stream" | "tcp_maerts" | "tcp_rr" | "tcp_crr" | "tcp_cc";
 export type Family = "any" | "ipv4" | "ipv6";
 export type EngineChoice = "auto" | "block" | "epoll" | "spin" | "uring";
 export type CloseMode = "server" | "client" | "reset";
@@ -34,10 +34,10 @@ export interface ResolvedSpec {
   responseBytes: number;
   /** RR: further requests in flight per flow beside the first. */
   burst: number;
-  /** RR, CRR: transactions begun per second, of all flows together; 0 = closed loop. */
+  /** RR, CRR, CC: transactions begun per second, of all flows together; 0 = closed loop. */
   ratePerSecond: number;
   spacing: Spacing;
-  /** CRR: which side closes first; `reset` = the client closes with RST. */
+  /** CRR, CC: which side closes first; `reset` = the client closes with RST. */
   close: CloseMode;
   sendSizeBytes: number;
   recvSizeBytes: number;
@@ -55,7 +55,7 @@ export interface ResolvedSpec {
   mssBytes: number;
   /** Local addresses of the client, used in turn; empty lets the kernel choose. */
   bind: string[];
-  /** CRR: inclusive range of source ports walked explicitly; null lets the kernel choose. */
+  /** CRR, CC: inclusive range of source ports walked explicitly; null lets the kernel choose. */
   localPorts: [number, number] | null;
   /** 0 = ephemeral. */
   dataPort: number;

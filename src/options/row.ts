@@ -1,4 +1,4 @@
-export type RunCommand = "stream" | "maerts" | "rr" | "crr";
+export type RunCommand = "stream" | "maerts" | "rr" | "crr" | "cc";
 export type Command = RunCommand | "server";
 
 interface RowBase {

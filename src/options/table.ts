@@ -9,9 +9,11 @@ const HOUR = 3600 * S;
 const KIB = 1024;
 const MIB = KIB * KIB;
 
-const ALL = ["stream", "maerts", "rr", "crr"] as const;
+const ALL = ["stream", "maerts", "rr", "crr", "cc"] as const;
 const BULK = ["stream", "maerts"] as const;
 const REQUESTS = ["rr", "crr"] as const;
+const CONNECTIONS = ["crr", "cc"] as const;
+const TRANSACTIONS = ["rr", ...CONNECTIONS] as const;
 
 /**
  * Options of a run, in the order in which help shows them. Types, flags, help, the README's table and validation derive from
@@ -53,7 +55,7 @@ export const runTable = {
     commands: ALL,
     help: "time between live figures, 0 for none; given on the command line, a line is printed for each",
   },
-  /** Rate that CPU use is scaled to: bits (STREAM, MAERTS), transactions (RR) or connections (CRR) per second; 0 = the test's own. */
+  /** Rate that CPU use is scaled to: bits (STREAM, MAERTS), transactions (RR) or connections (CRR, CC) per second; 0 = the test's own. */
   cpuAt: {
     kind: "rate",
     field: "cpuAtPerSecond",
@@ -187,7 +189,7 @@ export const runTable = {
     min: 1,
     max: 1_000_000_000,
     orZero: true,
-    commands: REQUESTS,
+    commands: TRANSACTIONS,
     help: "transactions begun per second, of all flows together, whatever becomes of them; latency counts from when each was due",
   },
   /** How the moments of `rate` follow one another. */
@@ -197,7 +199,7 @@ export const runTable = {
     flags: "--spacing <name>",
     default: "poisson",
     choices: ["poisson", "constant"],
-    commands: REQUESTS,
+    commands: TRANSACTIONS,
     help: "how the transactions of --rate follow one another in each flow: at random like independent users, or evenly",
   },
   /** Which side closes first; `reset` = the client closes with RST. */
@@ -207,7 +209,7 @@ export const runTable = {
     flags: "--close <side>",
     default: "server",
     choices: ["server", "client", "reset"],
-    commands: ["crr"],
+    commands: CONNECTIONS,
     help: "which side closes a connection first (reset: the client, with a RST)",
   },
   /** Bytes, or "128K". */
@@ -299,7 +301,7 @@ export const runTable = {
     default: true,
     // Bulk data is better served by Nagle's algorithm (RFC 896), which netperf and iperf3 leave on: it fills segments.
     defaultFor: { stream: false, maerts: false },
-    defaultText: "on for rr and crr",
+    defaultText: "off for stream and maerts, else on",
     commands: ALL,
     help: "TCP_NODELAY on both ends",
   },
@@ -344,7 +346,7 @@ export const runTable = {
     flags: "--local-ports <low-high>",
     default: null,
     defaultText: "the kernel's choice",
-    commands: ["crr"],
+    commands: CONNECTIONS,
     help: "source ports of the client, walked explicitly",
   },
   /** Control port of the server. */

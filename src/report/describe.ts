@@ -31,6 +31,7 @@ export function describeSetup(result: Result): [string, string][] {
 
 function describeTest({ spec, buffers }: Result): string {
   const warmup = `warm-up ${formatDuration(spec.warmupNs)}`;
+  if (spec.test === "tcp_cc") return `${CLOSERS[spec.close]}, ${warmup}`;
   if (spec.test === "tcp_rr" || spec.test === "tcp_crr") {
     const sizes = `request ${formatBytes(spec.requestBytes)}, response ${formatBytes(spec.responseBytes)}`;
     const most = spec.ratePerSecond > 0 ? "at most " : "";

@@ -17,6 +17,7 @@ export const TEST_TITLES: Record<TestName, string> = {
   tcp_maerts: "Throughput from the server (maerts)",
   tcp_rr: "Requests per second (rr)",
   tcp_crr: "Connections per second (crr)",
+  tcp_cc: "Connections without data per second (cc)",
 };
 
 export interface TestGroup {

@@ -1,10 +1,11 @@
 /** From the raw figures of both ends to the result. Every figure is derived in this room: reporters do no arithmetic. */
+import { isBulk, makesConnections } from "../options/spec.js";
 import { compact } from "./compact.js";
 import { cpuSection } from "./efficiency.js";
 import { flowResults } from "./flows.js";
 import { latencySummary } from "./latency.js";
 import type { Result } from "./model.js";
-import { byDirection, isStream, tally, volume } from "./rates.js";
+import { byDirection, tally, volume } from "./rates.js";
 import type { EndReport, RawRun } from "./raw.js";
 import { deriveWarnings } from "./warnings.js";
 
@@ -36,10 +37,10 @@ function both<View>({ local, remote }: RawRun, view: (end: EndReport) => View): 
 /** What the test measured. */
 function measures(raw: RawRun) {
   const { spec, local } = raw;
-  const crr = spec.test === "tcp_crr";
+  const crr = makesConnections(spec.test);
   return {
-    throughput: isStream(spec.test) ? throughput(raw) : undefined,
-    transactions: isStream(spec.test) ? undefined : tally(local.counters.transactions, local.windowNs),
+    throughput: isBulk(spec.test) ? throughput(raw) : undefined,
+    transactions: isBulk(spec.test) ? undefined : tally(local.counters.transactions, local.windowNs),
     openLoop: local.backlog === undefined ? undefined : { backlog: local.backlog },
     connections: crr ? connections(raw) : undefined,
     latency: latencySummary(crr ? "transaction" : "rtt", local.latency),

@@ -1,8 +1,7 @@
 /** CPU time per unit of work, and CPU use scaled to a stated rate. */
-import type { ResolvedSpec, TestName } from "../options/spec.js";
+import { type ResolvedSpec, type TestName, isBulk } from "../options/spec.js";
 import { compact } from "./compact.js";
 import type { CpuUsage, Result } from "./model.js";
-import { isStream } from "./rates.js";
 
 type Cpu = Result["cpu"];
 type ServiceDemand = NonNullable<NonNullable<Cpu["serviceDemand"]>["local"]>;
@@ -16,7 +15,7 @@ function targetOf({
   test,
   cpuAtPerSecond: asked,
 }: ResolvedSpec): Pick<NonNullable<Cpu["normalized"]>, "target" | "unit"> {
-  if (isStream(test)) return { target: asked || 100e9, unit: "bitsPerSecond" };
+  if (isBulk(test)) return { target: asked || 100e9, unit: "bitsPerSecond" };
   return test === "tcp_rr"
     ? { target: asked || 1e6, unit: "transactionsPerSecond" }
     : { target: asked || 250e3, unit: "connectionsPerSecond" };
@@ -25,7 +24,7 @@ function targetOf({
 function serviceDemand(test: TestName, rate: number, cpu: CpuUsage | undefined): ServiceDemand | undefined {
   if (cpu === undefined) return undefined;
   // Bits per second over 8 x 1024 are KiB per second; netperf's KB are 1024 bytes as well.
-  return isStream(test)
+  return isBulk(test)
     ? { nsPerKiB: (cpu.busyCores * 1e9) / (rate / 8192) }
     : { nsPerTransaction: (cpu.busyCores * 1e9) / rate };
 }

@@ -1,8 +1,8 @@
 /** Flows: from the rows that an end measures to columns for the wire, and from both ends' columns to the rows of a result. */
-import type { ResolvedSpec } from "../options/spec.js";
+import { type ResolvedSpec, isBulk, makesConnections } from "../options/spec.js";
 import { compact } from "./compact.js";
 import type { FlowResult } from "./model.js";
-import { byDirection, isStream } from "./rates.js";
+import { byDirection } from "./rates.js";
 import type { ConnectErrors, FlowColumns, TcpInfo } from "./raw.js";
 
 /** One flow as one end saw it. */
@@ -37,10 +37,10 @@ const pinned = (cpu: number | undefined): number | undefined => (cpu === undefin
 
 /** The rows of a result. CRR's server knows workers, not flows: its columns say nothing of the client's flows. */
 export function flowResults(spec: ResolvedSpec, local: FlowColumns, remote: FlowColumns | undefined): FlowResult[] {
-  const peer = spec.test === "tcp_crr" ? undefined : remote;
+  const peer = makesConnections(spec.test) ? undefined : remote;
   const { sender, receiver } = byDirection<FlowColumns>(spec, { local, remote: peer });
   return local.cpu.map((cpu, flow) => {
-    const measured = isStream(spec.test)
+    const measured = isBulk(spec.test)
       ? { bytes: receiver?.bytesReceived[flow], sentBytes: sender?.bytesSent[flow] }
       : { transactions: local.transactions[flow] };
     return compact({

@@ -1,9 +1,9 @@
 /** One interval of a run, from the live figures at its two ends. */
-import type { ResolvedSpec } from "../options/spec.js";
+import { type ResolvedSpec, isBulk, makesConnections } from "../options/spec.js";
 import { compact } from "./compact.js";
 import { histogramBetween, latencyFigures } from "./latency.js";
 import type { Interval } from "./model.js";
-import { byDirection, isStream, tally, volume } from "./rates.js";
+import { byDirection, tally, volume } from "./rates.js";
 import type { IntervalPoint, TcpSummary } from "./raw.js";
 
 interface Moment {
@@ -56,7 +56,7 @@ function tcpBetween(spec: ResolvedSpec, from: IntervalPoint, to: IntervalPoint):
 export function buildInterval(spec: ResolvedSpec, from: IntervalPoint, to: IntervalPoint): Interval {
   const durationNs = to.local.windowNs - from.local.windowNs;
   const histogram = to.local.latency && histogramBetween(from.local.latency, to.local.latency);
-  const stream = isStream(spec.test);
+  const stream = isBulk(spec.test);
   return compact({
     startNs: from.local.windowNs,
     durationNs,
@@ -64,7 +64,7 @@ export function buildInterval(spec: ResolvedSpec, from: IntervalPoint, to: Inter
     transactions: stream
       ? undefined
       : tally(to.local.counters.transactions - from.local.counters.transactions, durationNs),
-    latency: stream ? undefined : latencyFigures(spec.test === "tcp_crr" ? "transaction" : "rtt", histogram),
+    latency: stream ? undefined : latencyFigures(makesConnections(spec.test) ? "transaction" : "rtt", histogram),
     tcpInfo: tcpBetween(spec, from, to),
   });
 }

@@ -1,7 +1,5 @@
 /** Directions of a test, and counts turned into rates. */
-import type { ResolvedSpec, TestName } from "../options/spec.js";
-
-export const isStream = (test: TestName): boolean => test === "tcp_stream" || test === "tcp_maerts";
+import type { ResolvedSpec } from "../options/spec.js";
 
 /** Which end sends and which receives. RR and CRR count their client as the sender: it is the one that sets the pace. */
 export function byDirection<End>(

@@ -1,8 +1,8 @@
 /** Several runs of one test made into one result, and how well their mean is known. */
+import { isBulk } from "../options/spec.js";
 import { compact } from "./compact.js";
 import { cpuSection } from "./efficiency.js";
 import type { Result, RunState, Warning } from "./model.js";
-import { isStream } from "./rates.js";
 import {
   addCounters,
   addErrors,
@@ -206,7 +206,7 @@ export async function summarizeRuns(
     warnings: wideInterval(sample, first.spec.untilCiPct, student).concat(
       uniteWarnings(results.map(({ warnings }) => warnings)),
     ),
-    repeat: repeatOf(sample, isStream(first.test), results.length, student),
+    repeat: repeatOf(sample, isBulk(first.test), results.length, student),
     runs: results.map(summarizeRun),
   });
 }

@@ -1,9 +1,9 @@
 /** Warnings about CPUs: where the workers ran, and who ran out first. */
 import { formatCpuList } from "../options/cpu-lists.js";
 import { isRepeated } from "../options/repetition.js";
-import type { ResolvedSpec } from "../options/spec.js";
+import { type ResolvedSpec, isBulk } from "../options/spec.js";
 import type { Warning } from "./model.js";
-import { byDirection, isStream } from "./rates.js";
+import { byDirection } from "./rates.js";
 import type { EndReport, RawRun } from "./raw.js";
 
 const BOUND_SHARE = 0.95;
@@ -128,7 +128,7 @@ function spreading({ flows }: ResolvedSpec, side: Side, { engine, workers }: End
 
 /** What would spare the CPU, if it is not in use yet and can help: loopback copies whatever is asked, and io_uring can do neither. */
 function relief({ spec, sameHost }: RawRun, direction: "sender" | "receiver", { engine }: EndReport): string {
-  if (!isStream(spec.test) || engine === "uring") return "";
+  if (!isBulk(spec.test) || engine === "uring") return "";
   if (direction === "receiver") return spec.rx === "copy" ? ", or try --rx trunc" : "";
   return spec.zerocopy === "off" && !sameHost ? ", or try --zerocopy msg" : "";
 }

@@ -1,7 +1,7 @@
 /** Warnings about sockets, TCP and connection attempts. */
-import type { ResolvedSpec } from "../options/spec.js";
+import { type ResolvedSpec, isBulk } from "../options/spec.js";
 import type { Warning } from "./model.js";
-import { byDirection, isStream } from "./rates.js";
+import { byDirection } from "./rates.js";
 import type { EndReport, RawRun } from "./raw.js";
 
 /** Below this round trip BBR's pacing costs throughput: measured, a half to two thirds on loopback and veth. */
@@ -59,7 +59,7 @@ function zerocopyCopied(raw: RawRun): Warning[] {
 }
 
 function bbrPacing(raw: RawRun): Warning[] {
-  if (!isStream(raw.spec.test)) return [];
+  if (!isBulk(raw.spec.test)) return [];
   const sender = byDirection<EndReport>(raw.spec, raw).sender;
   const rtts = sender?.flows.tcpInfo?.map((info) => info.minRttNs).filter((rttNs) => rttNs > 0) ?? [];
   const congestion = sender?.socket.congestion ?? "";
@@ -103,11 +103,11 @@ function retransmits(raw: RawRun): Warning[] {
   if (sender === undefined || resent === 0) return [];
   const mssBytes = infos.find((info) => info.mssBytes > 0)?.mssBytes ?? 1448;
   const segments = Math.max(resent, Math.ceil(sender.counters.bytesSent / mssBytes));
-  if (isStream(raw.spec.test) && resent / segments <= USUAL_RETRANSMIT_SHARE) return [];
+  if (isBulk(raw.spec.test) && resent / segments <= USUAL_RETRANSMIT_SHARE) return [];
   return [
     {
       code: "RETRANSMITS",
-      message: isStream(raw.spec.test)
+      message: isBulk(raw.spec.test)
         ? `TCP sent ${counted(resent, "segment")} again, ${percent(resent, segments)} of about ${segments}`
         : `TCP sent ${counted(resent, "segment")} again in ${counted(sender.counters.transactions, "transaction")}: each may have held one of them up for 200 ms or more`,
       advice: `Look for drops with ethtool -S and nstat on both hosts${gentler(raw.spec)}`,

@@ -1,6 +1,7 @@
 /** Warnings about a rate or bandwidth that was asked for and not kept. */
+import { isBulk } from "../options/spec.js";
 import type { Warning } from "./model.js";
-import { byDirection, isStream } from "./rates.js";
+import { byDirection } from "./rates.js";
 import type { EndReport, RawRun } from "./raw.js";
 
 /** Of what was asked for; less is within what the edges of a window are worth. */
@@ -26,7 +27,7 @@ function rateNotKept({ spec, local }: RawRun): Warning[] {
 function bandwidthNotKept(raw: RawRun): Warning[] {
   const asked = raw.spec.bandwidthBitsPerSecond;
   const receiver = byDirection<EndReport>(raw.spec, raw).receiver;
-  if (asked === 0 || !isStream(raw.spec.test) || receiver === undefined || receiver.windowNs === 0) return [];
+  if (asked === 0 || !isBulk(raw.spec.test) || receiver === undefined || receiver.windowNs === 0) return [];
   const reached = (receiver.counters.bytesReceived * 8e9) / receiver.windowNs;
   if (reached >= asked * (1 - TOLERATED_BANDWIDTH_SHARE)) return [];
   return [

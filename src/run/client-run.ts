@@ -3,7 +3,7 @@ import { onAbort, unlessAborted } from "../control/abort.js";
 import { ControlClient } from "../control/client.js";
 import { MAX_SOURCES } from "../control/messages.js";
 import { CnbLoadError } from "../errors.js";
-import { type ResolvedSpec, conflictingOption } from "../options/spec.js";
+import { type ResolvedSpec, conflictingOption, isBulk } from "../options/spec.js";
 import { parseEndReport } from "../result/check.js";
 import { readHostContext } from "../result/host.js";
 import { buildInterval } from "../result/interval.js";
@@ -171,7 +171,7 @@ export class ClientRun {
   /** The window's figures of this moment; of both ends where throughput needs them. Skipped while the server has yet to answer the last. */
   #takePoint(half: Half): void {
     if (this.#sampling !== undefined) return;
-    const bulk = isBulk(this.#spec);
+    const bulk = isBulk(this.#spec.test);
     const local = half.snapshot(!bulk, this.#spec.test !== "tcp_maerts");
     if (!bulk) {
       this.#passPoint({ atNs: local.atNs, local });
@@ -269,10 +269,6 @@ export class ClientRun {
 /** Throws an error that carries what was measured. Not enumerable: printing the error should not print the whole result. */
 export function failWith(error: CnbLoadError, result: Result): never {
   throw Object.defineProperty(error, "result", { value: result, configurable: true });
-}
-
-function isBulk({ test }: ResolvedSpec): boolean {
-  return test === "tcp_stream" || test === "tcp_maerts";
 }
 
 /** What a server that failed had measured, if it told. */

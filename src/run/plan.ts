@@ -1,6 +1,6 @@
 import { CnbLoadError } from "../errors.js";
 import type { Loop, NativeAddon, NativeEngine, NativePlan } from "../native/index.js";
-import { type ResolvedSpec, type TestName, blockRefusal } from "../options/spec.js";
+import { type ResolvedSpec, type TestName, blockRefusal, isBulk } from "../options/spec.js";
 import { formatSize } from "../options/sizes.js";
 import { type CpuSupply, placeWorkers } from "./placement.js";
 
@@ -16,6 +16,7 @@ const LOOPS: Readonly<Record<TestName, { client: Loop; server: Loop }>> = {
   tcp_maerts: { client: "receive", server: "send" },
   tcp_rr: { client: "rr", server: "rr" },
   tcp_crr: { client: "crr", server: "crr" },
+  tcp_cc: { client: "crr", server: "crr" },
 };
 
 /** What decides on the engine and the number of workers. */
@@ -55,8 +56,7 @@ export function setupTimeoutMs(flows: number): number {
  */
 export function chooseEngine(spec: ResolvedSpec, usableCpus: number, refusal: string | null): NativeEngine {
   if (spec.engine !== "auto") return refusal === null ? spec.engine : "epoll";
-  const bulk = spec.test === "tcp_stream" || spec.test === "tcp_maerts";
-  const most = bulk ? MAX_BULK_BLOCK_FLOWS : usableCpus;
+  const most = isBulk(spec.test) ? MAX_BULK_BLOCK_FLOWS : usableCpus;
   return spec.flows <= most && blockRefusal(spec) === null ? "block" : "epoll";
 }
 
@@ -84,6 +84,7 @@ export function chooseCrew({ role, spec: asked, cpus, engineRefusal }: CrewReque
 export function planHalf(request: HalfRequest): NativePlan {
   const { role, spec } = request;
   const { loop, engine, flows, workers } = chooseCrew(request);
+  const exchanges = spec.test !== "tcp_cc";
   return {
     role,
     loop,
@@ -102,8 +103,8 @@ export function planHalf(request: HalfRequest): NativePlan {
     mssBytes: spec.mssBytes,
     sendSizeBytes: spec.sendSizeBytes,
     recvSizeBytes: spec.recvSizeBytes,
-    requestBytes: spec.requestBytes,
-    responseBytes: spec.responseBytes,
+    requestBytes: exchanges ? spec.requestBytes : 0,
+    responseBytes: exchanges ? spec.responseBytes : 0,
     burst: spec.burst,
     ratePerSecond: spec.ratePerSecond,
     spacing: spec.spacing,

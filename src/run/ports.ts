@@ -1,5 +1,5 @@
 import { CnbLoadError } from "../errors.js";
-import type { ResolvedSpec } from "../options/spec.js";
+import { type ResolvedSpec, makesConnections } from "../options/spec.js";
 import type { Warning } from "../result/model.js";
 import { type ReadText, words } from "../result/text.js";
 
@@ -32,7 +32,7 @@ function kernelRange(read: ReadText): [number, number] {
  * Throws ERR_PORTS_EXHAUSTED where there are fewer ports than flows.
  */
 export function portBudget(spec: ResolvedSpec, read: ReadText): PortBudget {
-  const clientCloses = spec.test === "tcp_crr" && spec.close === "client";
+  const clientCloses = makesConnections(spec.test) && spec.close === "client";
   const localPorts = spec.localPorts ?? (clientCloses ? WIDE_RANGE : null);
   const [low, high] = localPorts ?? kernelRange(read);
   const addresses = Math.max(1, spec.bind.length);

@@ -4,7 +4,7 @@ import { plainAddress } from "../control/addresses.js";
 import type { ServerHalf, SessionRequest } from "../control/server-session.js";
 import { CnbLoadError } from "../errors.js";
 import type { NativeAddon, NativePlan } from "../native/index.js";
-import { type ResolvedServeOptions, type ResolvedSpec, checkResolvedSpec } from "../options/spec.js";
+import { type ResolvedServeOptions, type ResolvedSpec, checkResolvedSpec, makesConnections } from "../options/spec.js";
 import { formatDuration } from "../options/durations.js";
 import type { EndReport } from "../result/raw.js";
 import { checkDescriptors } from "./descriptors.js";
@@ -166,7 +166,7 @@ function makePlan(
     address: request.localAddress,
     port: choosePort(spec, options),
     // Long-lived flows prove themselves by the cookie, from wherever NAT lets them come.
-    addresses: spec.test === "tcp_crr" ? peersOf(request) : [],
+    addresses: makesConnections(spec.test) ? peersOf(request) : [],
     localPorts: null,
     cookie: randomBytes(16),
     engineRefusal,

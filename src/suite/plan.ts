@@ -9,6 +9,7 @@ import {
   type RunOptions,
   conflictingOption,
   invalidOption,
+  makesConnections,
   resolveRunOptions,
 } from "../options/spec.js";
 import { runTable } from "../options/table.js";
@@ -88,6 +89,6 @@ function refuse(file: string, why: string): CnbLoadError {
  */
 export function settleNs(previous: ResolvedSpec, next: ResolvedSpec, timestamps: boolean): number {
   const holdsPorts = ({ test, close, dataPort }: ResolvedSpec): boolean =>
-    test === "tcp_crr" && close === "client" && dataPort !== 0;
+    makesConnections(test) && close === "client" && dataPort !== 0;
   return !timestamps && holdsPorts(previous) && holdsPorts(next) ? TIME_WAIT_NS : 0;
 }

@@ -37,7 +37,7 @@ describeIf(rootAndNetns())("over veth", () => {
     ["epoll", "1", "-6"],
     ["epoll", "32", "-4"],
   ] as const;
-  const cases = ["stream", "maerts", "rr", "crr"].flatMap((command) =>
+  const cases = ["stream", "maerts", "rr", "crr", "cc"].flatMap((command) =>
     shapes.map((shape) => [command, ...shape] as const),
   );
 
@@ -64,6 +64,9 @@ describeIf(rootAndNetns())("over veth", () => {
     ["rr", ["--burst", "15", "--request", "64K", "--response", "1", "--engine", "epoll", "-P", "3"]],
     ["rr", ["--request", "1M", "--response", "1M", "--no-delay", "off"]],
     ["crr", ["--close", "client", "--request", "100", "--response", "20K"]],
+    ["cc", ["--close", "client", "--engine", "epoll", "-P", "5"]],
+    ["cc", ["--close", "reset", "--engine", "uring", "-P", "3"]],
+    ["cc", ["--rate", "500/s", "--engine", "spin", "-P", "2", "-6"]],
     ["crr", ["--close", "reset", "-6", "--engine", "epoll", "-P", "5", "--request", "1000", "--response", "1000"]],
   ])("%s %j agrees with the kernel, too", async (command, args) => {
     await verify(command, ...args);

@@ -75,7 +75,7 @@ const TransactionsSchema = Type.Object(
     count: count("Transactions completed within the window"),
     perSecond: figure("Transactions per second"),
   },
-  { description: "Transactions as the client counted them (RR, CRR)" },
+  { description: "Transactions as the client counted them (RR, CRR, CC)" },
 );
 
 const OpenLoopSchema = Type.Object(
@@ -94,7 +94,7 @@ const ConnectionsSchema = Type.Object(
     perSecond: figure("Connections per second"),
     errors: ConnectErrorsSchema,
   },
-  { description: "Connections as the client counted them (CRR)" },
+  { description: "Connections as the client counted them (CRR, CC)" },
 );
 
 export const IntervalSchema = Type.Object(
@@ -114,7 +114,7 @@ export const FlowResultSchema = Type.Object(
   {
     bytes: Optional(count("Payload bytes that arrived at the receiver (STREAM, MAERTS)")),
     sentBytes: Optional(count("Payload bytes that the sender sent (STREAM, MAERTS)")),
-    transactions: Optional(count("Transactions (RR, CRR)")),
+    transactions: Optional(count("Transactions (RR, CRR, CC)")),
     connectErrors: Optional(ConnectErrorsSchema),
     cpu: Optional(count("CPU of its worker on the client; absent when unpinned")),
     remoteCpu: Optional(count("CPU of its worker on the server; absent when unpinned")),
@@ -134,7 +134,7 @@ const WorkersSchema = Type.Object(
 
 const ServiceDemandSchema = Type.Object(
   {
-    nsPerTransaction: Optional(figure("CPU time per transaction, ns (RR, CRR)")),
+    nsPerTransaction: Optional(figure("CPU time per transaction, ns (RR, CRR, CC)")),
     nsPerKiB: Optional(figure("CPU time per 1024 bytes of goodput, ns (STREAM, MAERTS)")),
   },
   { description: "CPU time of the whole host per unit of work" },
@@ -190,7 +190,7 @@ const runCpu = (host: string) =>
     Type.Object(
       {
         busyCores: figure("Busy cores of the whole host"),
-        nsPerTransaction: Optional(figure("CPU time per transaction, ns (RR, CRR)")),
+        nsPerTransaction: Optional(figure("CPU time per transaction, ns (RR, CRR, CC)")),
         nsPerKiB: Optional(figure("CPU time per 1024 bytes of goodput, ns (STREAM, MAERTS)")),
       },
       { description: `CPU of the ${host}` },
@@ -201,7 +201,7 @@ const RunSummarySchema = Type.Object(
   {
     startedAt: Type.String({ format: "date-time", description: "When the run began" }),
     durationNs: count("The client's window, ns"),
-    perSecond: Optional(figure("Transactions per second (RR, CRR)")),
+    perSecond: Optional(figure("Transactions per second (RR, CRR, CC)")),
     bitsPerSecond: Optional(figure("Goodput, bits per second (STREAM, MAERTS)")),
     latency: Optional(
       Type.Object(
@@ -211,7 +211,7 @@ const RunSummarySchema = Type.Object(
           p99Ns: latencyFigures.p99Ns,
           p99_9Ns: latencyFigures.p99_9Ns,
         },
-        { description: "Latency of the run's transactions (RR, CRR)" },
+        { description: "Latency of the run's transactions (RR, CRR, CC)" },
       ),
     ),
     cpu: Type.Object({ local: runCpu("client"), remote: runCpu("server") }, { description: "CPU of both hosts" }),

@@ -4,9 +4,9 @@ import { count, figure, list, text } from "./fields.js";
 const cpuList = (description: string) =>
   Type.Union([list(count("CPU number"), "CPU numbers"), Type.Null()], { description });
 
-export const TestNameSchema = Type.Enum(["tcp_stream", "tcp_maerts", "tcp_rr", "tcp_crr"], {
+export const TestNameSchema = Type.Enum(["tcp_stream", "tcp_maerts", "tcp_rr", "tcp_crr", "tcp_cc"], {
   description:
-    "tcp_stream: client sends; tcp_maerts: server sends; tcp_rr: request and response on standing connections; tcp_crr: a connection per transaction",
+    "tcp_stream: client sends; tcp_maerts: server sends; tcp_rr: request and response on standing connections; tcp_crr: a connection per transaction; tcp_cc: the same without request and response",
 });
 
 /** `ResolvedSpec` of `src/options` as a schema; a compile-time check in `model.ts` keeps the two the same. */
@@ -38,10 +38,10 @@ export const SpecSchema = Type.Object(
     requestBytes: count("Size of a request, bytes (RR, CRR)"),
     responseBytes: count("Size of a response, bytes (RR, CRR)"),
     burst: count("Further requests in flight per flow beside the first (RR)"),
-    ratePerSecond: count("Transactions begun per second, of all flows together (RR, CRR); 0 = closed loop"),
+    ratePerSecond: count("Transactions begun per second, of all flows together (RR, CRR, CC); 0 = closed loop"),
     spacing: Type.Enum(["poisson", "constant"], { description: "How the transactions of ratePerSecond are spaced" }),
     close: Type.Enum(["server", "client", "reset"], {
-      description: "Which side closes first (CRR); reset = the client closes with RST",
+      description: "Which side closes first (CRR, CC); reset = the client closes with RST",
     }),
     sendSizeBytes: count("Bytes per send call (STREAM)"),
     recvSizeBytes: count("Bytes per receive call (STREAM)"),
@@ -62,7 +62,7 @@ export const SpecSchema = Type.Object(
     bind: list(text("Numeric address"), "Local addresses of the client, used in turn; empty = the kernel chooses"),
     localPorts: Type.Union(
       [Type.Unsafe<[number, number]>(Type.Array(count("Port"), { minItems: 2, maxItems: 2 })), Type.Null()],
-      { description: "Source ports of the client, first and last inclusive (CRR); null = the kernel chooses" },
+      { description: "Source ports of the client, first and last inclusive (CRR, CC); null = the kernel chooses" },
     ),
     dataPort: count("The server's data port asked for; 0 = ephemeral"),
   },

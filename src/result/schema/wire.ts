@@ -21,7 +21,7 @@ export const CountersSchema = Type.Object(
   {
     bytesSent: count("Payload bytes handed to the kernel"),
     bytesReceived: count("Payload bytes taken from the kernel"),
-    transactions: count("Transactions completed (RR, CRR)"),
+    transactions: count("Transactions completed (RR, CRR, CC)"),
     connections: count("Connections established (client) or accepted (server)"),
     connectErrors: ConnectErrorsSchema,
   },
@@ -105,7 +105,7 @@ export const EndReportSchema = Type.Object({
     bytesReceived: list(count("Bytes"), "Payload bytes received"),
     transactions: list(count("Transactions"), "Transactions completed"),
     cpu: list(Type.Integer({ minimum: -1 }), "CPU of the flow's worker, -1 = unpinned"),
-    connectErrors: Optional(list(ConnectErrorsSchema, "CRR clients only")),
+    connectErrors: Optional(list(ConnectErrorsSchema, "CRR and CC clients only")),
     tcpInfo: Optional(list(TcpInfoSchema, "Long-lived flows only")),
   }),
   cpu: Optional(CpuUsageSchema),

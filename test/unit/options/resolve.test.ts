@@ -150,7 +150,7 @@ describe("resolveRunOptions", () => {
     [{ host: "" }, 'host: expected a host name or an address, got ""'],
     [{ host: "10.0.0.1:80" }, "the port is an option of its own"],
     [{ host: undefined }, "host: expected a host name or an address, got undefined"],
-    [{ test: "udp_rr" }, "test: expected one of tcp_stream, tcp_maerts, tcp_rr, tcp_crr"],
+    [{ test: "udp" }, "test: expected one of tcp_stream, tcp_maerts, tcp_rr, tcp_crr, tcp_cc"],
     [{ test: "toString" }, "test: expected"],
     [{ flow: 1 }, "flow: unknown option; did you mean flows?"],
     [{ "--no-delay": "on" }, "did you mean noDelay?"],
@@ -188,10 +188,11 @@ describe("resolveRunOptions", () => {
 
   it.each([
     ["tcp_stream", { request: 1 }, "request: does not apply to tcp_stream, only to tcp_rr and tcp_crr"],
-    ["tcp_rr", { close: "server" }, "close: does not apply to tcp_rr, only to tcp_crr"],
+    ["tcp_rr", { close: "server" }, "close: does not apply to tcp_rr, only to tcp_crr and tcp_cc"],
     ["tcp_crr", { burst: 1 }, "burst: does not apply to tcp_crr, only to tcp_rr"],
-    ["tcp_rr", { localPorts: "1-2" }, "localPorts: does not apply to tcp_rr, only to tcp_crr"],
-    ["tcp_maerts", { rate: "1k" }, "rate: does not apply to tcp_maerts, only to tcp_rr and tcp_crr"],
+    ["tcp_rr", { localPorts: "1-2" }, "localPorts: does not apply to tcp_rr, only to tcp_crr and tcp_cc"],
+    ["tcp_cc", { request: 1 }, "request: does not apply to tcp_cc, only to tcp_rr and tcp_crr"],
+    ["tcp_maerts", { rate: "1k" }, "rate: does not apply to tcp_maerts, only to tcp_rr, tcp_crr and tcp_cc"],
     ["tcp_rr", { bandwidth: "1G" }, "bandwidth: does not apply to tcp_rr, only to tcp_stream and tcp_maerts"],
     ["tcp_rr", { zerocopy: "msg" }, "zerocopy: does not apply to tcp_rr, only to tcp_stream and tcp_maerts"],
   ])("refuses what does not apply to %s: %j", (test, options, message) => {

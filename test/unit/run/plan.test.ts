@@ -105,6 +105,16 @@ describe("planHalf", () => {
     expect(loops("tcp_maerts")).toEqual(["receive", "send"]);
     expect(loops("tcp_rr")).toEqual(["rr", "rr"]);
     expect(loops("tcp_crr")).toEqual(["crr", "crr"]);
+    expect(loops("tcp_cc")).toEqual(["crr", "crr"]);
+  });
+
+  it("has connections without a byte for tcp_cc alone", () => {
+    const sizes = (test: RunOptions["test"]) => {
+      const { requestBytes, responseBytes } = planHalf(request({ test }));
+      return [requestBytes, responseBytes];
+    };
+    expect(sizes("tcp_cc")).toEqual([0, 0]);
+    expect(sizes("tcp_crr")).toEqual([1, 1]);
   });
 
   it("has one blocking worker per flow, and epoll workers as many as asked for or as there are CPUs", () => {

@@ -1,7 +1,8 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CnbLoadError } from "../../../src/errors.js";
-import type { RunOptions } from "../../../src/options/spec.js";
+import { TESTS } from "../../../src/options/names.js";
+import { type RunOptions, type TestName, isBulk } from "../../../src/options/spec.js";
 import type { Interval, Result } from "../../../src/result/model.js";
 import { type RunSettings, startRun } from "../../../src/run/run.js";
 import { type Server, startServer } from "../../../src/run/serve.js";
@@ -56,7 +57,7 @@ const sum = (values: readonly (number | undefined)[]): number =>
   values.reduce<number>((total, value) => total + (value ?? 0), 0);
 
 describe("a run", () => {
-  it.each(["tcp_stream", "tcp_maerts", "tcp_rr", "tcp_crr"] as const)("of %s completes", async (test) => {
+  it.each(Object.keys(TESTS) as TestName[])("of %s completes", async (test) => {
     const result = await start({ test, flows: 3, interval: 0.02 });
     expect(result).toMatchObject({ schema: "cnb-load/result/1", state: "completed", test, spec: { flows: 3 } });
     expect(result.window.durationNs).toBeGreaterThanOrEqual(0.08e9 * 0.98);
@@ -64,7 +65,7 @@ describe("a run", () => {
     expect(result.host.remote).toBeDefined();
     expect(result.cpu).toBeDefined();
     expectTiling(result.intervals, result);
-    if (test === "tcp_rr" || test === "tcp_crr") {
+    if (!isBulk(test)) {
       expect(result.transactions?.count).toBe(sum(result.intervals.map(({ transactions }) => transactions?.count)));
       expect(result.latency).toMatchObject({ count: result.transactions?.count, p50Ns: LATENCY_NS });
     } else {
