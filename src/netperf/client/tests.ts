@@ -9,6 +9,7 @@ const TESTS: Readonly<Record<string, Made>> = {
   TCP_MAERTS: { kind: "receive", title: "MIGRATED TCP MAERTS TEST" },
   TCP_RR: { kind: "rr", title: "MIGRATED TCP REQUEST/RESPONSE TEST" },
   TCP_CRR: { kind: "crr", title: "MIGRATED TCP Connect/Request/Response TEST" },
+  TCP_CC: { kind: "cc", wire: "cc", title: "TCP Connect/Close TEST" },
   TCP_SENDFILE: { wire: "stream", sendfile: true, title: "TCP SENDFILE TEST" },
   TCP_MSS: { wire: "stream", small: "TCP_MSS", title: "TCP MSS TEST" },
   OMNI: { style: "human", title: "OMNI Send TEST" },
@@ -17,7 +18,7 @@ const TESTS: Readonly<Record<string, Made>> = {
   UUID: { small: "UUID", title: "" },
 };
 /** netperf knows them, and one day so shall this. */
-const LATER = ["UDP_STREAM", "UDP_RR", "TCP_CC"];
+const LATER = ["UDP_STREAM", "UDP_RR"];
 
 /** Throws NetperfExit for a test that there is not. */
 export function testOf(settings: Settings): void {

@@ -81,8 +81,9 @@ function requestTable(figures: Figures): string {
   const response = left(settings.responseBytes, 6);
   const time = left(elapsedSeconds, 6, 2);
   if (!measuresCpu(figures)) {
-    const [rate, unitLine] =
-      unit === "x" ? ["Trans.", ["Rate         ", "per sec   "]] : ["", ["Throughput", `${unitName}/sec`]];
+    // The connection tests head their column the same whatever the unit.
+    const [rate, ...unitLine] =
+      unit === "x" || crr ? ["Trans.", "Rate         ", "per sec   "] : ["", "Throughput ", `${unitName}/sec   `];
     const brand = crr ? "" : brandOf(figures);
     return (
       heads(figures, [
@@ -93,8 +94,8 @@ function requestTable(figures: Figures): string {
       ]) + `${start}   ${response}  ${time}   ${right(throughput, 7, 2)}   ${brand}\n${second}`
     );
   }
-  const [head, line] = unit === "x" ? ["Trans.  ", "Rate     "] : ["Tput    ", `${left(unitName.slice(0, 8), 8)} `];
-  const work = unit === "x" ? "Tr" : "KB";
+  const [head, line] = unit === "x" || crr ? ["Trans.  ", "Rate     "] : ["Tput    ", `${left(unitName.slice(0, 8), 8)} `];
+  const work = unit === "x" || crr ? "Tr" : "KB";
   const letter = (side: typeof local): string => (crr ? "%   " : `% ${cpuLetter(side.cpu)} `);
   const gap = crr ? "   " : "  ";
   return (
