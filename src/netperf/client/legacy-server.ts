@@ -1,6 +1,14 @@
 import type { CpuFigures } from "../cpu-figures.js";
 import { decode, encode } from "../wire/fields.js";
-import { LEGACY, rrRequest, rrResponse, rrResults, streamRequest, streamResponse, streamResults } from "../wire/legacy.js";
+import {
+  LEGACY,
+  rrRequest,
+  rrResponse,
+  rrResults,
+  streamRequest,
+  streamResponse,
+  streamResults,
+} from "../wire/legacy.js";
 import type { Control } from "./control.js";
 import { type DataEnds, familyOf } from "./request.js";
 import { type Server, type ServerReady, type ServerResults, UNTOLD } from "./server.js";
@@ -34,7 +42,11 @@ abstract class LegacyServer implements Server {
   }
 
   /** The older results hold the sum only. */
-  protected cpuOf({ cpuUtil, cpuMethod, cpus }: Pick<CpuFigures, "cpuUtil" | "cpuMethod" | "cpus">): CpuFigures | undefined {
+  protected cpuOf({
+    cpuUtil,
+    cpuMethod,
+    cpus,
+  }: Pick<CpuFigures, "cpuUtil" | "cpuMethod" | "cpus">): CpuFigures | undefined {
     if (!this.settings.measureRemoteCpu) return undefined;
     const split = { cpuUser: 0, cpuSystem: 0, cpuIowait: 0, cpuIrq: 0, cpuSoftirq: 0, peakCpu: -1, peakCpuUtil: -1 };
     return { ...split, cpuUtil, cpuMethod, cpus };

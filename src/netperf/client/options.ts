@@ -160,7 +160,15 @@ export function parseCommandLine(args: readonly string[]): Settings {
 
 function defaults(commandLine: string): Settings {
   return {
-    ...{ test: "TCP_STREAM", kind: "send", protocol: "tcp", wire: "omni", small: undefined, sendfile: false, title: "" },
+    ...{
+      test: "TCP_STREAM",
+      kind: "send",
+      protocol: "tcp",
+      wire: "omni",
+      small: undefined,
+      sendfile: false,
+      title: "",
+    },
     ...{ control: true, debug: 0, dumpTcpInfo: false },
     ...{ host: "localhost", port: DEFAULT_PORT, controlFamily: "any", bindHost: "", bindPort: 0 },
     ...{ dataHost: "", dataSource: "", dataFamily: "any" },
@@ -168,7 +176,15 @@ function defaults(commandLine: string): Settings {
     ...{ measureLocalCpu: false, measureRemoteCpu: false, interimSeconds: 0, keepAlive: false, statistics: false },
     confidence: { level: 99, widthPct: 5, max: 1, min: 1, resultOnly: false, asked: false },
     ...{ brand: undefined, passphrase: undefined, uuid: undefined, local: emptySide(), remote: emptySide() },
-    ...{ noDelay: false, mssBytes: 0, burst: 0, requestBytes: 1, responseBytes: 1, routing: undefined, portRange: null },
+    ...{
+      noDelay: false,
+      mssBytes: 0,
+      burst: 0,
+      requestBytes: 1,
+      responseBytes: 1,
+      routing: undefined,
+      portRange: null,
+    },
     ...{ copyAvoidance: false, cork: false, deferAccept: false, pathMtu: false, socketDebug: false },
     ...{ maxPacingRate: 0, multicastTtl: -1, connectLocal: false, connectRemote: false, packetInfo: false },
     ...{ receiveTimeoutSeconds: 0, style: "classic", selection: "", commandLine, notes: [] },

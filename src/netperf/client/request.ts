@@ -28,16 +28,20 @@ export interface Sizes {
 
 /** Sizes that this end uses for its sends and receives, chosen as netperf chooses them; 0 where it does not do the one or the other. */
 export function localSizes({ kind, local }: Settings): Sizes {
-  if (hasTransactions(kind)) return { sendBytes: 0, recvBytes: 0, sendWidth: local.sendWidth || 1, recvWidth: local.recvWidth || 1 };
+  if (kind === "cc") return { sendBytes: 0, recvBytes: 0, sendWidth: local.sendWidth, recvWidth: local.recvWidth };
+  if (hasTransactions(kind))
+    return { sendBytes: 0, recvBytes: 0, sendWidth: local.sendWidth || 1, recvWidth: local.recvWidth || 1 };
   const buffers = initialBuffers(local);
   const width = (asked: number, bytes: number, buffer: number): number =>
     asked > 0 ? asked : Math.max(2, Math.floor(buffer / bytes) + 1);
   if (kind === "send") {
     const sendBytes = local.sendBytes > 0 ? local.sendBytes : buffers.sndbufBytes || FALLBACK_BYTES;
-    return { sendBytes, recvBytes: 0, sendWidth: width(local.sendWidth, sendBytes, buffers.sndbufBytes), recvWidth: 0 };
+    const sendWidth = width(local.sendWidth, sendBytes, buffers.sndbufBytes);
+    return { sendBytes, recvBytes: 0, sendWidth, recvWidth: local.recvWidth };
   }
   const recvBytes = local.recvBytes > 0 ? local.recvBytes : buffers.rcvbufBytes || FALLBACK_BYTES;
-  return { sendBytes: 0, recvBytes, sendWidth: 0, recvWidth: width(local.recvWidth, recvBytes, buffers.rcvbufBytes) };
+  const recvWidth = width(local.recvWidth, recvBytes, buffers.rcvbufBytes);
+  return { sendBytes: 0, recvBytes, sendWidth: local.sendWidth, recvWidth };
 }
 
 const DIRECTIONS: Readonly<Record<TestKind, number>> = {

@@ -38,47 +38,77 @@ function withoutMask(host: string): string {
 
 const ignored = flag(() => undefined);
 
-function tableOf(omni: OmniChoice): OptionTable {
+/** What does not change which test it is. */
+const OPTIONS: OptionTable = {
+  a: flag((settings) => (settings.deferAccept = true)),
+  // Asynchronous I/O, and write() for send(): neither was ever more than a try.
+  A: ignored,
+  I: ignored,
+  b: valued((settings, value) => (settings.burst = Math.max(0, number(value)))),
+  B: flag((settings) => (settings.packetInfo = true)),
+  C: flag((settings) => (settings.cork = true)),
+  D: flag((settings) => (settings.noDelay = true)),
+  e: valued((settings, value) => (settings.receiveTimeoutSeconds = Math.max(0, number(value)))),
+  f: flag((settings) => (settings.pathMtu = true)),
+  F: leftOut("TCP fast open (-F) is left out"),
+  g: flag((settings) => (settings.socketDebug = true)),
+  G: valued((settings, value) => (settings.mssBytes = Math.max(0, number(value)))),
+  h: flag(() => {
+    throw new NetperfExit(1, { out: testUsage() });
+  }),
+  H: paired(
+    explicit,
+    (settings, host) => (settings.dataHost = withoutMask(host)),
+    (settings, text) => (settings.dataFamily = family(text)),
+  ),
+  i: leftOut("-i is no option any more", valued),
+  j: valued(() => undefined),
+  k: selected("keyval"),
+  o: selected("csv"),
+  O: selected("human"),
+  K: paired(
+    explicit,
+    ({ local }, name) => (local.congestion = name.slice(0, CONGESTION_LENGTH)),
+    ({ remote }, name) => (remote.congestion = name.slice(0, CONGESTION_LENGTH)),
+  ),
+  l: valued((settings, value) => (settings.multicastTtl = number(value))),
+  L: paired(
+    explicit,
+    (settings, host) => (settings.dataSource = withoutMask(host)),
+    (settings, text) => (settings.dataFamily = family(text)),
+  ),
+  n: flag((settings) => (settings.connectLocal = true)),
+  N: flag((settings) => (settings.connectRemote = true)),
+  p: valued((settings, value) => {
+    const [min = PORT_RANGE[0], max = PORT_RANGE[1]] = both(value);
+    settings.portRange = [portOf("-p", min), portOf("-p", max)];
+    if (settings.portRange[0] > settings.portRange[1]) throw badValue("-p", value, "first,last");
+  }),
+  P: paired(
+    both,
+    ({ local }, text) => (local.dataPort = portOf("-P", text)),
+    ({ remote }, text) => (remote.dataPort = portOf("-P", text)),
+  ),
+  q: valued((settings, value) => (settings.maxPacingRate = Math.max(0, number(value)))),
+  R: valued((settings, value) => (settings.routing = number(value) !== 0)),
+  s: sized(({ local }) => local),
+  S: sized(({ remote }) => remote),
+  u: valued((settings, value) => (settings.uuid = value)),
+  // Failed connects of connection tests are counted, and the test goes on: what -U asks for.
+  U: ignored,
+  V: flag((settings) => (settings.copyAvoidance = true)),
+  w: valued(() => undefined),
+  W: valued((settings, value) => (settings.local.sendWidth = number(value))),
+  z: ignored,
+  4: flag((settings) => (settings.dataFamily = "ipv4")),
+  6: flag((settings) => (settings.dataFamily = "ipv6")),
+};
+
+/** The rest: it may, in the family OMNI. */
+function choices(omni: OmniChoice): OptionTable {
   return {
-    a: flag((settings) => (settings.deferAccept = true)),
-    // Asynchronous I/O, and write() for send(): neither was ever more than a try.
-    A: ignored,
-    I: ignored,
-    b: valued((settings, value) => (settings.burst = Math.max(0, number(value)))),
-    B: flag((settings) => (settings.packetInfo = true)),
     c: flag(() => (omni.connection = true)),
-    C: flag((settings) => (settings.cork = true)),
     d: valued((_settings, value) => (omni.direction = directionOf(value))),
-    D: flag((settings) => (settings.noDelay = true)),
-    e: valued((settings, value) => (settings.receiveTimeoutSeconds = Math.max(0, number(value)))),
-    f: flag((settings) => (settings.pathMtu = true)),
-    F: leftOut("TCP fast open (-F) is left out"),
-    g: flag((settings) => (settings.socketDebug = true)),
-    G: valued((settings, value) => (settings.mssBytes = Math.max(0, number(value)))),
-    h: flag(() => {
-      throw new NetperfExit(1, { out: testUsage() });
-    }),
-    H: paired(
-      explicit,
-      (settings, host) => (settings.dataHost = withoutMask(host)),
-      (settings, text) => (settings.dataFamily = family(text)),
-    ),
-    i: leftOut("-i is no option any more", valued),
-    j: valued(() => undefined),
-    k: selected("keyval"),
-    o: selected("csv"),
-    O: selected("human"),
-    K: paired(
-      explicit,
-      ({ local }, name) => (local.congestion = name.slice(0, CONGESTION_LENGTH)),
-      ({ remote }, name) => (remote.congestion = name.slice(0, CONGESTION_LENGTH)),
-    ),
-    l: valued((settings, value) => (settings.multicastTtl = number(value))),
-    L: paired(
-      explicit,
-      (settings, host) => (settings.dataSource = withoutMask(host)),
-      (settings, text) => (settings.dataFamily = family(text)),
-    ),
     m: paired(
       explicit,
       (settings, text) => {
@@ -101,42 +131,17 @@ function tableOf(omni: OmniChoice): OptionTable {
         omni.receive = true;
       },
     ),
-    n: flag((settings) => (settings.connectLocal = true)),
-    N: flag((settings) => (settings.connectRemote = true)),
-    p: valued((settings, value) => {
-      const [min = PORT_RANGE[0], max = PORT_RANGE[1]] = both(value);
-      settings.portRange = [portOf("-p", min), portOf("-p", max)];
-      if (settings.portRange[0] > settings.portRange[1]) throw badValue("-p", value, "first,last");
-    }),
-    P: paired(
-      both,
-      ({ local }, text) => (local.dataPort = portOf("-P", text)),
-      ({ remote }, text) => (remote.dataPort = portOf("-P", text)),
-    ),
-    q: valued((settings, value) => (settings.maxPacingRate = Math.max(0, number(value)))),
     r: valued((settings, value) => {
       const [request, response] = both(value);
       if (request !== undefined) settings.requestBytes = number(request);
       if (response !== undefined) settings.responseBytes = number(response);
       omni.requests = true;
     }),
-    R: valued((settings, value) => (settings.routing = number(value) !== 0)),
-    s: sized(({ local }) => local),
-    S: sized(({ remote }) => remote),
     t: valued((_settings, value) => {
       const datagram = /^(dgram|datagram)$/i.test(value);
       omni.protocol ??= datagram ? "udp" : value.toLowerCase() === "stream" ? "tcp" : value;
     }),
     T: valued((_settings, value) => (omni.protocol = value)),
-    u: valued((settings, value) => (settings.uuid = value)),
-    // Failed connects of connection tests are counted, and the test goes on: what -U asks for.
-    U: ignored,
-    V: flag((settings) => (settings.copyAvoidance = true)),
-    w: valued(() => undefined),
-    W: valued((settings, value) => (settings.local.sendWidth = number(value))),
-    z: ignored,
-    4: flag((settings) => (settings.dataFamily = "ipv4")),
-    6: flag((settings) => (settings.dataFamily = "ipv6")),
   };
 }
 
@@ -159,7 +164,7 @@ export function applyTestOptions(settings: Settings, args: readonly string[]): v
   const omni: OmniChoice = {
     ...{ direction: undefined, connection: false, requests: false, send: false, receive: false, protocol: undefined },
   };
-  const table = tableOf(omni);
+  const table = { ...OPTIONS, ...choices(omni) };
   const { found, complaints } = getopt("netperf", args, specOf(table), fits);
   for (const { option, value } of found) table[option]?.apply(settings, value);
   // Unknown ones are no reason to stop; the original, too, goes on.

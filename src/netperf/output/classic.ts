@@ -82,19 +82,20 @@ function requestTable(figures: Figures): string {
   const time = left(elapsedSeconds, 6, 2);
   if (!measuresCpu(figures)) {
     // The connection tests head their column the same whatever the unit.
-    const [rate, ...unitLine] =
+    const [rate, head, line] =
       unit === "x" || crr ? ["Trans.", "Rate         ", "per sec   "] : ["", "Throughput ", `${unitName}/sec   `];
     const brand = crr ? "" : brandOf(figures);
     return (
       heads(figures, [
         "Local /Remote",
         `Socket Size   Request  Resp.   Elapsed  ${rate}`,
-        `Send   Recv   Size     Size    Time     ${unitLine[0] ?? ""}`,
-        `bytes  Bytes  bytes    bytes   secs.    ${unitLine[1] ?? ""}`,
+        `Send   Recv   Size     Size    Time     ${head}`,
+        `bytes  Bytes  bytes    bytes   secs.    ${line}`,
       ]) + `${start}   ${response}  ${time}   ${right(throughput, 7, 2)}   ${brand}\n${second}`
     );
   }
-  const [head, line] = unit === "x" || crr ? ["Trans.  ", "Rate     "] : ["Tput    ", `${left(unitName.slice(0, 8), 8)} `];
+  const [head, line] =
+    unit === "x" || crr ? ["Trans.  ", "Rate     "] : ["Tput    ", `${left(unitName.slice(0, 8), 8)} `];
   const work = unit === "x" || crr ? "Tr" : "KB";
   const letter = (side: typeof local): string => (crr ? "%   " : `% ${cpuLetter(side.cpu)} `);
   const gap = crr ? "   " : "  ";

@@ -29,9 +29,10 @@ export function renderHistogram(settings: Settings, histogram: RawHistogram | un
     total += count;
     const usecs = Math.floor(bucketLow(histogram.first + i) / USEC_NS);
     const exponent = usecs < COLUMNS ? 0 : String(usecs).length - 1;
+    const column = Math.floor(usecs / 10 ** exponent);
     const row = table[exponent];
     if (row === undefined) beyond += count;
-    else row[Math.floor(usecs / 10 ** exponent)]! += count;
+    else row[column] = (row[column] ?? 0) + count;
   }
   const lines = table.map((row, index) => {
     const cells = row.map((count) => `: ${String(count).padStart(4)}`).join("");

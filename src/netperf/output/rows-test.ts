@@ -31,6 +31,10 @@ export const TEST_ROWS: readonly Row[] = [
   row("LOCAL_RECV_SIZE", "Local Recv Size", integer, (f) => f.local.recvBytes),
   row("REMOTE_SEND_SIZE", "Remote Send Size", integer, (f) => f.remote.sendBytes),
   row("REMOTE_RECV_SIZE", "Remote Recv Size", integer, (f) => f.remote.recvBytes),
-  row("REQUEST_SIZE", "Request Size Bytes", integer, (f) => (carriesRequests(f.settings) ? f.settings.requestBytes : -1)),
-  row("RESPONSE_SIZE", "Response Size Bytes", integer, (f) => (carriesRequests(f.settings) ? f.settings.responseBytes : -1)),
+  row("REQUEST_SIZE", "Request Size Bytes", integer, (f) =>
+    carriesRequests(f.settings) ? f.settings.requestBytes : -1,
+  ),
+  row("RESPONSE_SIZE", "Response Size Bytes", integer, (f) =>
+    carriesRequests(f.settings) ? f.settings.responseBytes : -1,
+  ),
 ];

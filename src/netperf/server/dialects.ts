@@ -1,6 +1,14 @@
 /** The messages in which clients ask for tests, in terms of OMNI, which says all that the others can. */
 import { MESSAGE_BYTES, type Values, decode, encode } from "../wire/fields.js";
-import { LEGACY, rrRequest, rrResponse, rrResults, streamRequest, streamResponse, streamResults } from "../wire/legacy.js";
+import {
+  LEGACY,
+  rrRequest,
+  rrResponse,
+  rrResults,
+  streamRequest,
+  streamResponse,
+  streamResults,
+} from "../wire/legacy.js";
 import {
   DIRECTION,
   FLAG,

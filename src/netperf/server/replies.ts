@@ -37,10 +37,11 @@ export function responseTo(
 ): Partial<Values<typeof omniResponse>> {
   const buffers = initialBuffers(plan);
   const requests = job.loop === "rr" || job.loop === "crr";
+  const exchanges = requests && job.requestBytes > 0;
   const ring = (width: number, size: number, buffer: number): number =>
     width > 0 ? width : requests ? 1 : Math.max(2, Math.floor(buffer / size) + 1);
-  const recvSize = requests ? job.requestBytes : job.loop === "receive" ? plan.recvSizeBytes : request.recvSize;
-  const sendSize = requests ? job.responseBytes : job.loop === "send" ? plan.sendSizeBytes : request.sendSize;
+  const recvSize = exchanges ? job.requestBytes : job.loop === "receive" ? plan.recvSizeBytes : request.recvSize;
+  const sendSize = exchanges ? job.responseBytes : job.loop === "send" ? plan.sendSizeBytes : request.sendSize;
   const interval = intervalOf(request);
   return {
     recvBufSize: buffers.rcvbufBytes,
