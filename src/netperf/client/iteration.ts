@@ -110,8 +110,8 @@ async function passTest(half: Half, { settings, server, interrupt, onInterim }: 
   clearInterval(interim?.timer);
   half.closeWindow();
   interim?.take();
-  // A receiver of an unlimited test has nobody to end it but itself.
-  if (interrupt.aborted && settings.kind === "receive") await half.stop();
+  // What nobody else ends the receiver ends itself: a test that is interrupted, and a service that knows no end.
+  if (settings.kind === "receive" && (interrupt.aborted || !settings.control)) await half.stop();
   await pause(GOODBYE_MS, [ended.signal, server.gone]);
   const took = elapsed();
   // The server may close the control connection only after its results, and those come after the data.
