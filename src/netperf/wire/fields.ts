@@ -38,11 +38,14 @@ export function f64(at: number): Field<number> {
   return { read: (message) => message.readDoubleBE(at), write: (message, value) => message.writeDoubleBE(value, at) };
 }
 
+/** The largest double below 2^64. */
+const MAX_U64 = 2 ** 64 - 2048;
+
 /** Two words, high then low; a count beyond 2^53 loses its lowest bits. */
 export function u64(at: number): Field<number> {
   return {
     read: (message) => Number(message.readBigUInt64BE(at)),
-    write: (message, value) => message.writeBigUInt64BE(BigInt(Math.round(value)), at),
+    write: (message, value) => message.writeBigUInt64BE(BigInt(Math.min(Math.round(value), MAX_U64)), at),
   };
 }
 
@@ -54,13 +57,13 @@ export function raw(at: number, size: number): Field<Buffer> {
   };
 }
 
-/** Latin-1 text up to the first NUL; what does not fit in front of one is cut. */
+/** Latin-1 text up to the first NUL; what does not fit in front of one is cut, coming and going. */
 export function text(at: number, size: number): Field<string> {
   return {
     read(message) {
-      const bytes = message.subarray(at, at + size);
+      const bytes = message.subarray(at, at + size - 1);
       const end = bytes.indexOf(0);
-      return bytes.toString("latin1", 0, end === -1 ? size : end);
+      return bytes.toString("latin1", 0, end === -1 ? bytes.length : end);
     },
     write: (message, value) => void message.write(value, at, size - 1, "latin1"),
   };
