@@ -66,6 +66,20 @@ class Reader {
     return result;
   }
 
+  // An object of names and values.
+  std::vector<ExtraOption> socket_options(const char* field) const {
+    const Napi::Value value = object_.Get(field);
+    if (!value.IsObject()) refuse(field, "an object");
+    const auto group = value.As<Napi::Object>();
+    const Napi::Array names = group.GetPropertyNames();
+    std::vector<ExtraOption> result;
+    for (uint32_t i = 0; i < names.Length(); i++) {
+      const std::string name = names.Get(i).ToString().Utf8Value();
+      result.push_back(extra_option(name, Reader(group).integer<int>(name.c_str())));
+    }
+    return result;
+  }
+
   bool is_null(const char* field) const { return object_.Get(field).IsNull(); }
 
   // Undefined where the field is absent.
@@ -159,6 +173,7 @@ Plan plan_from(const Napi::Value& value) {
     plan.limit = foreign.integer<uint64_t>("limit");
     plan.tos = foreign.integer<int>("tos");
     plan.time_calls = foreign.boolean("timeCalls");
+    plan.socket_options = foreign.socket_options("socketOptions");
   }
   return plan;
 }

@@ -68,6 +68,21 @@ Napi::Object tcp_info(Napi::Env env, const TcpInfo& info) {
   return object;
 }
 
+Napi::Object tcp_state(Napi::Env env, const TcpState& tcp) {
+  Napi::Object object = Napi::Object::New(env);
+  set(object, "rto", tcp.rto);
+  set(object, "ato", tcp.ato);
+  set(object, "pmtu", tcp.pmtu);
+  set(object, "rcvSsthresh", tcp.rcv_ssthresh);
+  set(object, "rtt", tcp.rtt);
+  set(object, "rttvar", tcp.rttvar);
+  set(object, "sndSsthresh", tcp.snd_ssthresh);
+  set(object, "sndCwnd", tcp.snd_cwnd);
+  set(object, "reordering", tcp.reordering);
+  set(object, "totalRetrans", tcp.total_retrans);
+  return object;
+}
+
 Napi::Object tcp_summary(Napi::Env env, const TcpSummary& summary) {
   Napi::Object object = tcp_info(env, summary.info);
   set(object, "flows", summary.flows);
@@ -152,6 +167,7 @@ Napi::Value to_js(Napi::Env env, const Result& result) {
   socket.Set("congestion", result.socket.congestion);
   socket.Set("mssBytes", Napi::Number::New(env, result.socket.mss));
   object.Set("socket", socket);
+  if (result.tcp_state) object.Set("tcpState", tcp_state(env, *result.tcp_state));
   object.Set("fault", to_js(env, result.fault));
   return object;
 }

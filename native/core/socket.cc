@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/time.h>
 
+#include <array>
 #include <cstring>
 #include <stdexcept>
 
@@ -31,6 +32,19 @@ void host_key(const sockaddr* address, uint8_t key[16]) {
 
 // More than any kernel's default somaxconn (4096 since 5.4); the kernel lowers it to its own limit.
 constexpr int kBacklog = 16384;
+
+constexpr std::array<ExtraOption, 10> kExtraOptions{{
+    {"SO_DEBUG", SOL_SOCKET, SO_DEBUG},
+    {"SO_DONTROUTE", SOL_SOCKET, SO_DONTROUTE},
+    {"SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE},
+    {"SO_MAX_PACING_RATE", SOL_SOCKET, SO_MAX_PACING_RATE},
+    {"SO_PRIORITY", SOL_SOCKET, SO_PRIORITY},
+    {"TCP_CORK", IPPROTO_TCP, TCP_CORK},
+    {"TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT},
+    {"IP_MTU_DISCOVER", IPPROTO_IP, IP_MTU_DISCOVER},
+    {"IP_MULTICAST_TTL", IPPROTO_IP, IP_MULTICAST_TTL},
+    {"IPV6_MTU_DISCOVER", IPPROTO_IPV6, IPV6_MTU_DISCOVER},
+}};
 
 }  // namespace
 
@@ -120,6 +134,15 @@ void set_pacing(int fd, uint64_t bytes_per_second) {
   }
 }
 
+ExtraOption extra_option(const std::string& name, int value) {
+  for (ExtraOption option : kExtraOptions) {
+    if (name != option.name) continue;
+    option.value = value;
+    return option;
+  }
+  throw std::invalid_argument("no such socket option: " + name);
+}
+
 Fd tcp_socket(int family, bool nonblocking) {
   const int type = SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0);
   return Fd(checked(socket(family, type, IPPROTO_TCP), "socket"));
@@ -134,6 +157,7 @@ void apply(int fd, const SocketOptions& options) {
     const bool v6 = get_int(fd, SOL_SOCKET, SO_DOMAIN, "SO_DOMAIN") == AF_INET6;
     set_int(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, options.tos, "TOS");
   }
+  for (const ExtraOption& extra : options.extra) set_int(fd, extra.level, extra.option, extra.value, extra.name);
   if (!options.congestion.empty()) {
     const std::string& name = options.congestion;
     if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.c_str(), static_cast<socklen_t>(name.size())) != 0) {

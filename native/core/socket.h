@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/fd.h"
 
@@ -37,6 +38,19 @@ class Address {
   sockaddr_storage storage_{};
 };
 
+// An integer option that nothing here gives a meaning to; set as it is.
+struct ExtraOption {
+  const char* name = "";
+  int level = 0;
+  int option = 0;
+  int value = 0;
+
+  bool operator==(const ExtraOption&) const = default;
+};
+
+// By its name in socket(7), tcp(7), ip(7) or ipv6(7). Throws std::invalid_argument for names that are not known here.
+ExtraOption extra_option(const std::string& name, int value);
+
 // What is set on every socket before it connects or listens. Zero or empty leaves the kernel's choice.
 struct SocketOptions {
   int sndbuf = 0;
@@ -46,6 +60,7 @@ struct SocketOptions {
   int mss = 0;
   // IP_TOS or IPV6_TCLASS, -1 = the default.
   int tos = -1;
+  std::vector<ExtraOption> extra;
 
   bool operator==(const SocketOptions&) const = default;
 };

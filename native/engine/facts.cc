@@ -79,4 +79,13 @@ SocketFacts socket_facts_of(int fd) {
   return facts;
 }
 
+std::optional<TcpState> tcp_state_of(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  return TcpState{info.tcpi_rto,        info.tcpi_ato,          info.tcpi_pmtu,         info.tcpi_rcv_ssthresh,
+                  info.tcpi_rtt,        info.tcpi_rttvar,       info.tcpi_snd_ssthresh, info.tcpi_snd_cwnd,
+                  info.tcpi_reordering, info.tcpi_total_retrans};
+}
+
 }  // namespace cnb

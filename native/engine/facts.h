@@ -31,6 +31,11 @@ struct TcpSummary {
   TcpInfo info;
 };
 
+// Fields of a connection's TCP_INFO under their names in the kernel, in its units.
+struct TcpState {
+  uint32_t rto, ato, pmtu, rcv_ssthresh, rtt, rttvar, snd_ssthresh, snd_cwnd, reordering, total_retrans;
+};
+
 // What the kernel made of the socket options asked for.
 struct SocketFacts {
   int sndbuf = 0;
@@ -42,6 +47,7 @@ struct SocketFacts {
 std::optional<TcpInfo> tcp_info_of(int fd);
 // Nothing where none of the connections tells.
 std::optional<TcpSummary> summarize(const std::vector<std::optional<TcpInfo>>& flows);
+std::optional<TcpState> tcp_state_of(int fd);
 SocketFacts socket_facts_of(int fd);
 
 }  // namespace cnb

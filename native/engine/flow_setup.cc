@@ -154,7 +154,7 @@ class Admission {
 }  // namespace
 
 SocketOptions socket_options(const Plan& plan) {
-  return {plan.sndbuf, plan.rcvbuf, plan.no_delay, plan.congestion, plan.mss, plan.tos};
+  return {plan.sndbuf, plan.rcvbuf, plan.no_delay, plan.congestion, plan.mss, plan.tos, plan.socket_options};
 }
 
 SourceAddresses::SourceAddresses(const Plan& plan) {

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/socket.h"
+
 namespace cnb {
 
 enum class Role { client, server };
@@ -62,6 +64,8 @@ struct Plan {
   int tos = -1;
   // Each send or receive of a bulk client is timed.
   bool time_calls = false;
+  // Set on every data socket, and on the listener, whose connections inherit most.
+  std::vector<ExtraOption> socket_options;
 
   size_t workers() const { return cpus.size(); }
   // Whether sockets are in non-blocking mode.

@@ -81,6 +81,8 @@ struct Result {
   bool huge_pages = false;
   uint64_t worker_cpu_ns = 0;
   SocketFacts socket;
+  // Of the first flow to a foreign peer, when the window closed.
+  std::optional<TcpState> tcp_state;
   Fault fault;
 };
 
@@ -163,6 +165,7 @@ class Session {
   std::optional<Pacer> pacer_;
   TcpInfos info_at_close_;
   SocketFacts facts_;
+  std::optional<TcpState> tcp_state_;
   Fault fault_;
 
   std::thread thread_;

@@ -79,6 +79,7 @@ Result Session::result() const {
   result.window_ns = shared_.closed_ns.load() - opened_ns_.load();
   result.worker_cpu_ns = worker_cpu_ns_;
   result.socket = facts_;
+  result.tcp_state = tcp_state_;
   result.fault = fault_;
   result.flows.reserve(plan_.flows);
   Result::Zerocopy zerocopy{};
@@ -145,7 +146,10 @@ void Session::note_tcp_info() {
   }
   if (shared_.closed_ns.load() != 0 && info_at_close_.empty()) {
     info_at_close_ = read_tcp_info();
-    if (const int fd = workers_[0]->flow_fd(0); fd >= 0) facts_ = socket_facts_of(fd);
+    if (const int fd = workers_[0]->flow_fd(0); fd >= 0) {
+      facts_ = socket_facts_of(fd);
+      if (plan_.foreign) tcp_state_ = tcp_state_of(fd);
+    }
   }
 }
 

@@ -70,7 +70,8 @@ class BlockClient {
   void run_open() {
     Pause pause(worker_);
     OpenLoop open(worker_, 1);
-    while (!worker_.stopping()) {
+    uint64_t done = 0;
+    while (!worker_.finishing()) {
       bool due = false;
       open.send_due(now_ns(), [&](size_t) { return due = true; });
       if (!due) {
@@ -83,6 +84,7 @@ class BlockClient {
       const uint64_t was_due = open.settle(0);
       if (outcome.err == 0) {
         record_transaction(worker_, 0, times, was_due);
+        if (worker_.reached_limit(++done)) return;
         continue;
       }
       if (!count_failure(worker_, 0, outcome.connected, outcome.err)) return;

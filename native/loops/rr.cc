@@ -24,7 +24,8 @@ void rr_client_block_open(Worker& worker) {
   OpenLoop open(worker, plan.burst + 1);
   const auto send_one = [&](size_t) { return send_all(fd, worker.send_buffer().data(), plan.request); };
   size_t have = 0;
-  while (!worker.stopping()) {
+  uint64_t done = 0;
+  while (!worker.finishing()) {
     if (!open.send_due(now_ns(), send_one)) return worker.fail("send", errno, fd);
     // With all that it may have under way the flow has nothing to do but to receive.
     if (open.next() != UINT64_MAX && !pause.until(open.next(), fd)) continue;
@@ -32,8 +33,10 @@ void rr_client_block_open(Worker& worker) {
     if (n <= 0) return n == 0 ? worker.fail_peer_closed(fd) : worker.fail("recv", errno, fd);
     for (have += static_cast<size_t>(n); have >= plan.response; have -= plan.response) {
       rr::complete(worker, 0, open, now_ns());
+      if (worker.reached_limit(++done)) return end_in_band(fd);
     }
   }
+  if (plan.foreign) end_in_band(fd);
 }
 
 // In as few sends as the buffer allows.

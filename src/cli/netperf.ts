@@ -17,7 +17,7 @@ export async function netperfCommand(args: readonly string[]): Promise<number> {
       },
       err: note,
     },
-    { interrupt: interrupt.signal },
+    { interrupt: interrupt.signal, variables: process.env },
   );
   await printed;
   return code;

@@ -35,11 +35,12 @@ export async function netserverCommand(args: readonly string[]): Promise<number>
 }
 
 async function stay(settings: NetserverSettings): Promise<number> {
-  const options = { host: listenAddress(settings), port: settings.port, ...(settings.single && { maxSessions: 1 }) };
+  const { passphrase, single } = settings;
+  const options = { host: listenAddress(settings), port: settings.port, ...(single && { maxSessions: 1 }) };
   using interrupt = new Interrupt();
   const { serve } = await import("../run/index.js");
   try {
-    await using netperf = new NetperfAcceptor({ ...resolveServeOptions(options), passphrase: settings.passphrase });
+    await using netperf = new NetperfAcceptor({ ...resolveServeOptions(options), passphrase, single });
     await using server = await serve({ ...options, onOtherProtocol: netperf.accept });
     if (process.send === undefined) await print(startedLine(settings, server.port));
     else tellStarter({ port: server.port });

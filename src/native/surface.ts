@@ -75,7 +75,25 @@ export interface NativeForeign {
   tos: number;
   /** STREAM client: `latency` holds the time that each call took. */
   timeCalls: boolean;
+  /** Integer options by their names in socket(7), tcp(7) and ip(7), set on every data socket and on the listener. */
+  socketOptions: NativeSocketOptions;
 }
+
+export type NativeSocketOptions = Partial<
+  Record<
+    | "SO_DEBUG"
+    | "SO_DONTROUTE"
+    | "SO_KEEPALIVE"
+    | "SO_MAX_PACING_RATE"
+    | "SO_PRIORITY"
+    | "TCP_CORK"
+    | "TCP_DEFER_ACCEPT"
+    | "IP_MTU_DISCOVER"
+    | "IP_MULTICAST_TTL"
+    | "IPV6_MTU_DISCOVER",
+    number
+  >
+>;
 
 /** A fault that ended the session, or null. `phase` is "listen", "connect", "admit", "pin", "buffers", "traffic" or "thread". */
 export interface NativeFault {
@@ -173,6 +191,21 @@ export interface NativeFlow {
   tcpInfo?: NativeTcpInfo;
 }
 
+/** TCP_INFO under the kernel's names and in its units: times in us, windows in segments (include/uapi/linux/tcp.h). */
+export type NativeTcpState = Record<
+  | "rto"
+  | "ato"
+  | "pmtu"
+  | "rcvSsthresh"
+  | "rtt"
+  | "rttvar"
+  | "sndSsthresh"
+  | "sndCwnd"
+  | "reordering"
+  | "totalRetrans",
+  number
+>;
+
 /** Everything measured, exact: taken after every worker was joined. Covers the window, except `total`. */
 export interface NativeResult {
   windowNs: number;
@@ -198,6 +231,8 @@ export interface NativeResult {
   workerCpuNs: number;
   /** SO_SNDBUF, SO_RCVBUF and TCP_CONGESTION as the kernel reports them on the first flow (or listener). */
   socket: { sndbufBytes: number; rcvbufBytes: number; congestion: string; mssBytes: number };
+  /** Of the first flow to a foreign peer, when the window closed. */
+  tcpState?: NativeTcpState;
   fault: NativeFault | null;
 }
 

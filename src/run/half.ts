@@ -6,6 +6,7 @@ import type {
   NativePlan,
   NativeSession,
   NativeSnapshot,
+  NativeTcpState,
 } from "../native/index.js";
 import { flowColumns } from "../result/flows.js";
 import type { HostContext } from "../result/model.js";
@@ -109,10 +110,15 @@ export class Half {
     await this.ended;
   }
 
+  /** Of a foreign flow; only after `ended`. */
+  get tcpState(): NativeTcpState | undefined {
+    return this.#session.result().tcpState;
+  }
+
   /** Everything measured; only after `ended`. */
   report(host: HostContext): LocalEnd {
     const { engine, cpus } = this.plan;
-    const { flows, fault: _fault, ...measured } = this.#session.result();
+    const { flows, fault: _fault, tcpState: _tcpState, ...measured } = this.#session.result();
     const use = this.#opened && this.#closed && hostUse(this.#opened, this.#closed, host.interface);
     const refusal = this.#engineRefusal === null ? {} : { engineRefusal: this.#engineRefusal };
     return { engine, ...refusal, workers: cpus.length, cpus, ...measured, flows: flowColumns(flows), ...use, host };

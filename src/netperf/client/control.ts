@@ -37,15 +37,17 @@ export class Control {
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly #stream: ControlStream;
+  readonly #trace: ((text: string) => void) | undefined;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, trace: ((text: string) => void) | undefined) {
+    this.#trace = trace;
     this.remoteAddress = socket.remoteAddress ?? "";
     this.localAddress = socket.localAddress ?? "";
     this.#stream = new ControlStream(socket, { messageMs: MESSAGE_MS });
   }
 
-  /** Throws NetperfExit. */
-  static async open(settings: Settings): Promise<Control> {
+  /** Throws NetperfExit. `trace` is told of every message. */
+  static async open(settings: Settings, trace?: (text: string) => void): Promise<Control> {
     const { host, port, controlFamily, bindHost, bindPort } = settings;
     const target = await resolveHost(host, controlFamily);
     const source = bindHost === "" ? undefined : await resolveHost(bindHost, controlFamily);
@@ -76,7 +78,7 @@ export class Control {
           ` to ${host} port ${port} address family ${NAMES[target.family]}\n`,
       });
     }
-    const control = new Control(socket);
+    const control = new Control(socket, trace);
     if (settings.passphrase !== undefined) {
       control.#stream.send(encode(passphrase, TYPE.passphrase, -1, { text: settings.passphrase }));
     }
@@ -89,6 +91,7 @@ export class Control {
   }
 
   send(message: Buffer): void {
+    this.#trace?.(`netperf: sends message ${describe(message)}\n`);
     this.#stream.send(message);
   }
 
@@ -103,6 +106,7 @@ export class Control {
         err: `recv_response: partial response received: ${this.#stream.partialBytes} bytes\n`,
       });
     }
+    this.#trace?.(`netperf: received message ${describe(message)}\n`);
     const error = serverError.read(message);
     if (error !== 0)
       throw new NetperfExit(255, { out: `netperf: remote error ${error}`, err: `${errorText(error)}\n` });
@@ -113,6 +117,14 @@ export class Control {
     if (this.#stream.gone.aborted) this.#stream.destroy();
     else this.#stream.end(LINGER_MS);
   }
+}
+
+/** Type, second word, and the words that follow as far as there is something in them. */
+function describe(message: Buffer): string {
+  const words = Array.from({ length: message.length / 4 }, (_, index) => message.readInt32BE(index * 4));
+  const [type = 0, second = 0, ...rest] = words;
+  const used = rest.slice(0, rest.findLastIndex((word) => word !== 0) + 1);
+  return `${type}, ${second}: ${used.join(" ")}`;
 }
 
 /** What a person can do with the number. */

@@ -1,13 +1,15 @@
 /** From what the iterations measured to what netperf prints. */
 import { randomUUID } from "node:crypto";
 import { latencyFigures } from "../../result/latency.js";
+import type { NativeTcpState } from "../../native/index.js";
 import type { IntervalLatency } from "../../result/model.js";
+import type { RawHistogram } from "../../result/raw.js";
 import type { CpuFigures } from "../cpu-figures.js";
 import { inUnit, unitName } from "../output/units.js";
 import type { SocketBuffers } from "../socket-buffers.js";
 import { intervalWidths } from "./confidence.js";
 import type { Measurement, MeasuredSide } from "./measurement.js";
-import type { Settings, SideSettings } from "./settings.js";
+import { type Settings, type SideSettings, hasTransactions } from "./settings.js";
 
 export interface SideFigures extends MeasuredSide {
   asked: SideSettings;
@@ -32,7 +34,7 @@ export interface Confidence {
 /** Means over iterations where there were several; counts and sizes are the last one's. */
 export interface Figures {
   settings: Settings;
-  /** RR or CRR. */
+  /** RR, CRR or CC. */
   requests: boolean;
   /** One letter, with `x` only where there are transactions. */
   unit: string;
@@ -49,6 +51,8 @@ export interface Figures {
   local: SideFigures;
   remote: SideFigures;
   latency: IntervalLatency | undefined;
+  histogram: RawHistogram | undefined;
+  tcp: NativeTcpState | undefined;
   source: string;
   destination: string;
   /** AF_INET or AF_INET6 of Linux. */
@@ -59,7 +63,7 @@ export interface Figures {
 }
 
 export function unitOf(settings: Settings): string {
-  const requests = settings.kind === "rr" || settings.kind === "crr";
+  const requests = hasTransactions(settings.kind);
   if (settings.unit === "") return requests ? "x" : "m";
   return settings.unit === "x" && !requests ? "m" : settings.unit;
 }
@@ -91,7 +95,7 @@ export function figuresOf(settings: Settings, iterations: readonly Measurement[]
   const last = iterations.at(-1);
   if (last === undefined) throw new Error("nothing was measured");
   const unit = unitOf(settings);
-  const requests = settings.kind === "rr" || settings.kind === "crr";
+  const requests = hasTransactions(settings.kind);
   const mean = (pick: (one: Measurement) => number): number => average(iterations.map(pick));
   const side = (name: "local" | "remote", asked: SideSettings): SideFigures => ({
     ...last[name],
@@ -113,6 +117,8 @@ export function figuresOf(settings: Settings, iterations: readonly Measurement[]
     local: side("local", settings.local),
     remote: side("remote", settings.remote),
     latency: latencyFigures("rtt", last.latency),
+    histogram: last.latency,
+    tcp: last.tcp,
     destination: settings.dataHost === "" ? settings.host : settings.dataHost,
     destinationFamily: last.peerAddress.includes(":") ? 10 : 2,
     uuid: settings.uuid ?? randomUUID(),

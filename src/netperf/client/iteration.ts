@@ -3,17 +3,17 @@ import { CnbLoadError } from "../../errors.js";
 import type { NativeCounters } from "../../native/index.js";
 import { cpuUsage, readCpuSample } from "../../result/cpu.js";
 import { readHostContext } from "../../result/host.js";
+import type { LocalEnd } from "../../result/raw.js";
 import type { Environment } from "../../run/environment.js";
 import { Half } from "../../run/half.js";
 import { cpuFigures } from "../cpu-figures.js";
 import { initialBuffers } from "../socket-buffers.js";
-import { decode } from "../wire/fields.js";
-import { type OmniResponse, type OmniResults, omniResponse, omniResults } from "../wire/omni.js";
-import { ANSWER_MS, type Control } from "./control.js";
+import { ANSWER_MS } from "./control.js";
 import { NetperfExit } from "./exit.js";
 import type { Measurement, MeasuredSide } from "./measurement.js";
-import { type DataEnds, clientPlan, localSizes, omniRequestFor } from "./request.js";
-import type { Settings } from "./settings.js";
+import { type DataEnds, clientPlan, localSizes } from "./request.js";
+import type { Server } from "./server.js";
+import { type Settings, hasTransactions } from "./settings.js";
 
 /** For the peer to say that it is done, once this side is. Queues may be long; a server that says nothing is no longer there. */
 const GOODBYE_MS = 60_000;
@@ -23,7 +23,7 @@ const PAD_MS = 4000;
 export interface IterationOptions {
   settings: Settings;
   ends: DataEnds;
-  control: Control;
+  server: Server;
   environment: Environment;
   /** The data port to ask for. */
   dataPort: number;
@@ -36,52 +36,53 @@ export interface IterationOptions {
 
 /** One test from request to results. Throws NetperfExit; leaves no thread behind. */
 export async function iterate(options: IterationOptions): Promise<Measurement & { dataPort: number }> {
-  const { settings, ends, control, environment, timeCalls, interrupt } = options;
-  control.send(omniRequestFor(settings, ends, options.dataPort));
-  const response = decode(omniResponse, await control.answer());
+  const { settings, ends, server, environment, timeCalls, interrupt } = options;
+  const { dataPort, ...ready } = await server.ready(options.dataPort);
   if (settings.sleepSeconds > 0) await pause(settings.sleepSeconds * 1000, [interrupt]);
   const before = readCpuSample();
-  const half = open(environment, clientPlan(settings, ends, response.dataPort, timeCalls));
+  const half = open(environment, clientPlan(settings, ends, dataPort, timeCalls));
   half.openWindow();
   half.go();
   try {
     const passed = await passTest(half, options);
     const after = readCpuSample();
-    const slackMs = settings.kind === "crr" ? PAD_MS : 0;
-    const results = decode(omniResults, await control.answer(ANSWER_MS + slackMs));
     const end = half.report(readHostContext());
-    if (settings.kind === "crr" && end.total.transactions === 0) throw noConnection(end.total.connectErrors);
+    const connections = settings.kind === "crr" || settings.kind === "cc";
+    if (connections && end.total.transactions === 0) throw noConnection(end.total.connectErrors);
     const timedCounts = settings.length.limit === 0 && settings.kind !== "send";
     const counts = timedCounts ? end.counters : end.total;
-    const requests = settings.kind === "rr" || settings.kind === "crr";
-    const retransmits = end.flows.tcpInfo?.[0]?.retransmits ?? -1;
-    const local: MeasuredSide = {
-      initial: initialBuffers(settings.local),
-      final: end.socket,
-      ...localSizes(settings),
-      bytesSent: counts.bytesSent,
-      bytesReceived: counts.bytesReceived,
-      sendCalls: settings.kind === "receive" ? 0 : counts.transactions,
-      recvCalls: settings.kind === "send" ? 0 : counts.transactions,
-      retransmits,
-      congestion: end.socket.congestion,
-      tos: settings.local.tos,
-      prio: settings.local.prio < 0 ? -1 : -3,
-      cpu: settings.measureLocalCpu ? cpuFigures(cpuUsage(before, after)) : undefined,
-    };
+    const results = await server.results(ANSWER_MS + (connections ? PAD_MS : 0), counts);
+    const cpu = settings.measureLocalCpu ? cpuFigures(cpuUsage(before, after)) : undefined;
     return {
       elapsedSeconds: timedCounts ? end.windowNs / 1e9 : passed,
-      transactions: requests ? counts.transactions : 0,
+      transactions: hasTransactions(settings.kind) ? counts.transactions : 0,
       mssBytes: end.socket.mssBytes,
-      local,
-      remote: remoteSide(settings, response, results),
+      local: { ...localSide(settings, end, counts), cpu },
+      remote: { ...ready, ...results },
       latency: end.latency,
+      tcp: half.tcpState,
       peerAddress: ends.address,
-      dataPort: response.dataPort,
+      dataPort,
     };
   } finally {
     await half.stop();
   }
+}
+
+function localSide(settings: Settings, end: LocalEnd, counts: NativeCounters): Omit<MeasuredSide, "cpu"> {
+  const { kind, local } = settings;
+  return {
+    initial: initialBuffers(local),
+    final: end.socket,
+    ...localSizes(settings),
+    bytesSent: counts.bytesSent,
+    bytesReceived: counts.bytesReceived,
+    sendCalls: kind === "receive" ? 0 : counts.transactions,
+    recvCalls: kind === "send" ? 0 : counts.transactions,
+    retransmits: end.flows.tcpInfo?.[0]?.retransmits ?? -1,
+    congestion: end.socket.congestion,
+    ...{ tos: local.tos, prio: local.prio },
+  };
 }
 
 function open(environment: Environment, plan: ConstructorParameters<typeof Half>[1]): Half {
@@ -95,7 +96,7 @@ function open(environment: Environment, plan: ConstructorParameters<typeof Half>
 }
 
 /** Resolves with the seconds that it took when the half has ended and closed its sockets. */
-async function passTest(half: Half, { settings, control, interrupt, onInterim }: IterationOptions): Promise<number> {
+async function passTest(half: Half, { settings, server, interrupt, onInterim }: IterationOptions): Promise<number> {
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
   const { seconds } = settings.length;
@@ -104,17 +105,17 @@ async function passTest(half: Half, { settings, control, interrupt, onInterim }:
     ended.abort();
   });
   const interim = watch(half, settings, onInterim);
-  const ways = [ended.signal, interrupt, control.gone];
+  const ways = [ended.signal, interrupt, server.gone];
   await pause(seconds === 0 ? undefined : seconds * 1000, ways);
   clearInterval(interim?.timer);
   half.closeWindow();
   interim?.take();
-  // A receiver of an unlimited test has nobody to end it but itself.
-  if (interrupt.aborted && settings.kind === "receive") await half.stop();
-  await pause(GOODBYE_MS, [ended.signal, control.gone]);
+  // What nobody else ends the receiver ends itself: a test that is interrupted, and a service that knows no end.
+  if (settings.kind === "receive" && (interrupt.aborted || !settings.control)) await half.stop();
+  await pause(GOODBYE_MS, [ended.signal, server.gone]);
   const took = elapsed();
   // The server may close the control connection only after its results, and those come after the data.
-  if (!ended.signal.aborted || control.gone.aborted) await half.stop();
+  if (!ended.signal.aborted || server.gone.aborted) await half.stop();
   if (half.halted.aborted) complain(half.halted.reason, settings);
   return took;
 }
@@ -158,31 +159,6 @@ function complain(reason: unknown, { kind, length }: Settings): void {
   const message = reason instanceof Error ? reason.message : String(reason);
   const call = code === "ERR_CONNECT" || code === "ERR_TIMEOUT" ? "connect_data_socket failed" : "send_data failed";
   throw new NetperfExit(1, { err: `netperf: send_omni: ${call}: ${message}\n` });
-}
-
-function remoteSide(
-  { remote, measureRemoteCpu }: Settings,
-  response: OmniResponse,
-  results: OmniResults,
-): MeasuredSide {
-  return {
-    initial: { sndbufBytes: response.sendBufSize, rcvbufBytes: response.recvBufSize },
-    final: { sndbufBytes: results.sendBufSize, rcvbufBytes: results.recvBufSize },
-    sendBytes: response.sendSize,
-    recvBytes: response.recvSize,
-    sendWidth: response.sendWidth,
-    recvWidth: response.recvWidth,
-    bytesSent: results.bytesSent,
-    bytesReceived: results.bytesReceived,
-    sendCalls: results.sendCalls,
-    recvCalls: results.recvCalls,
-    retransmits: results.retransmits,
-    congestion: results.congestion,
-    tos: response.socketTos,
-    prio: remote.prio < 0 ? -1 : response.socketPrio,
-    // A server that does not measure leaves other things where the figures would be.
-    cpu: measureRemoteCpu && results.cpuMethod !== 0 ? results : undefined,
-  };
 }
 
 /** Resolves after so long (undefined = for ever), or as soon as one of the signals is aborted. */

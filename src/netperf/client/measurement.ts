@@ -1,3 +1,4 @@
+import type { NativeTcpState } from "../../native/index.js";
 import type { RawHistogram } from "../../result/raw.js";
 import type { CpuFigures } from "../cpu-figures.js";
 import type { SocketBuffers } from "../socket-buffers.js";
@@ -35,6 +36,8 @@ export interface Measurement {
   remote: MeasuredSide;
   /** RR and CRR: transactions; streams: calls, where they were timed. */
   latency: RawHistogram | undefined;
+  /** Of a connection that lasted the whole test. */
+  tcp: NativeTcpState | undefined;
   /** Of the data connection. */
   peerAddress: string;
 }

@@ -1,31 +1,43 @@
 /** netperf: a command line in, text and an exit code out. */
+import { accessSync, constants } from "node:fs";
 import { plainAddress } from "../../control/addresses.js";
 import { type Environment, realEnvironment } from "../../run/environment.js";
 import { banner } from "../output/banner.js";
 import { renderClassic } from "../output/classic.js";
+import { renderHistogram } from "../output/histogram.js";
 import { confidenceWarning, renderInterim } from "../output/notices.js";
 import { renderCsv, renderHuman, renderKeyval } from "../output/selected.js";
 import { type Selection, select } from "../output/selection.js";
+import { renderTcpInfo } from "../output/tcp-info.js";
 import { inUnit, unitName } from "../output/units.js";
+import { AbsentServer } from "./absent-server.js";
 import { Control, resolveHost } from "./control.js";
 import { NetperfExit, type Output } from "./exit.js";
 import { confidenceOf, figuresOf, unitOf } from "./figures.js";
 import { iterate } from "./iteration.js";
+import { ConnectionServer, StreamServer } from "./legacy-server.js";
 import type { Measurement } from "./measurement.js";
+import { OmniServer } from "./omni-server.js";
 import { parseCommandLine } from "./options.js";
 import type { DataEnds } from "./request.js";
+import type { Server } from "./server.js";
 import type { Settings } from "./settings.js";
+import { runSmallTest } from "./small-tests.js";
 
 export interface NetperfOptions {
   /** Ends the test as if its time were over (SIGINT). */
   interrupt: AbortSignal;
   environment?: Environment;
+  /** DUMP_TCP_INFO is looked at. */
+  variables?: NodeJS.ProcessEnv;
 }
 
 /** Runs netperf's command line; resolves with the exit code. */
 export async function netperf(args: readonly string[], output: Output, options: NetperfOptions): Promise<number> {
   try {
-    await run(parseCommandLine(args), output, options);
+    const settings = parseCommandLine(args);
+    settings.dumpTcpInfo = settings.debug > 1 || options.variables?.["DUMP_TCP_INFO"] !== undefined;
+    await run(settings, output, options);
     return 0;
   } catch (error) {
     if (!(error instanceof NetperfExit)) throw error;
@@ -39,21 +51,47 @@ async function run(settings: Settings, output: Output, options: NetperfOptions):
   for (const note of settings.notes) output.err(`${note}\n`);
   const selection = settings.style === "classic" ? undefined : select(settings);
   for (const word of selection?.unknown ?? []) output.err(`netperf: unknown output selector ${word} is dropped\n`);
-  const control = await Control.open(settings);
+  checkFillFile(settings);
+  const trace = settings.debug > 0 ? output.err : undefined;
+  const control = settings.control ? await Control.open(settings, trace) : undefined;
   try {
     const ends = await endsOf(settings, control);
-    if (settings.headers) output.out(bannerOf(settings, ends));
-    const measured = await repeat(settings, ends, control, selection, output, options);
+    if (settings.headers && settings.title !== "") output.out(bannerOf(settings, ends));
+    if (settings.small !== undefined) {
+      const { environment = realEnvironment } = options;
+      output.out(await runSmallTest(settings.small, { settings, ends, control, environment }));
+      return;
+    }
+    const server = control === undefined ? new AbsentServer(settings) : serverOf(settings, ends, control);
+    const measured = await repeat(settings, ends, server, selection, output, options);
     report(settings, measured, selection, output);
   } finally {
-    control.close();
+    control?.close();
   }
 }
 
-async function endsOf(settings: Settings, control: Control): Promise<DataEnds> {
+/** Buffers are not filled from it, but a name that is wrong is told. */
+function checkFillFile({ local }: Settings): void {
+  if (local.fillFile === "") return;
+  try {
+    accessSync(local.fillFile, constants.R_OK);
+  } catch {
+    throw new NetperfExit(1, { out: `Could not open requested fill file: ${local.fillFile}\n` });
+  }
+}
+
+function serverOf(settings: Settings, ends: DataEnds, control: Control): Server {
+  if (settings.wire === "stream") return new StreamServer(settings, ends, control);
+  return settings.wire === "cc"
+    ? new ConnectionServer(settings, ends, control)
+    : new OmniServer(settings, ends, control);
+}
+
+async function endsOf(settings: Settings, control: Control | undefined): Promise<DataEnds> {
   const { dataHost, dataSource, dataFamily, bindHost } = settings;
+  const sameFamily = dataFamily === "any" || dataFamily === settings.controlFamily;
   const address =
-    dataHost === "" && (dataFamily === "any" || dataFamily === settings.controlFamily)
+    dataHost === "" && control !== undefined && sameFamily
       ? plainAddress(control.remoteAddress)
       : (await resolveHost(dataHost === "" ? settings.host : dataHost, dataFamily)).address;
   const from = dataSource === "" ? bindHost : dataSource;
@@ -81,7 +119,7 @@ function bannerOf(settings: Settings, ends: DataEnds): string {
 async function repeat(
   settings: Settings,
   ends: DataEnds,
-  control: Control,
+  server: Server,
   selection: Selection | undefined,
   output: Output,
   { interrupt, environment = realEnvironment }: NetperfOptions,
@@ -90,23 +128,9 @@ async function repeat(
   const timeCalls = settings.statistics || settings.verbosity >= 2 || selection?.timed === true;
   const measured: Measurement[] = [];
   let dataPort = settings.remote.dataPort;
-  let index = 0;
-  const unit = unitOf(settings);
-  const onInterim = ({
-    bytes,
-    transactions,
-    seconds,
-  }: {
-    bytes: number;
-    transactions: number;
-    seconds: number;
-  }): void => {
-    const rate = unit === "x" ? transactions / seconds : inUnit(bytes / seconds, unit);
-    const point = { index: index++, rate, unitName: unitName(unit), seconds, endingAt: Date.now() / 1000 };
-    output.out(renderInterim(point, settings.style));
-  };
+  const onInterim = interimWriter(settings, output);
   do {
-    const one = await iterate({ settings, ends, control, environment, dataPort, timeCalls, interrupt, onInterim });
+    const one = await iterate({ settings, ends, server, environment, dataPort, timeCalls, interrupt, onInterim });
     ({ dataPort } = one);
     measured.push(one);
   } while (
@@ -117,17 +141,35 @@ async function repeat(
   return measured;
 }
 
+interface InterimPoint {
+  bytes: number;
+  transactions: number;
+  seconds: number;
+}
+
+function interimWriter(settings: Settings, output: Output): (point: InterimPoint) => void {
+  const unit = unitOf(settings);
+  let index = 0;
+  return ({ bytes, transactions, seconds }) => {
+    const rate = unit === "x" ? transactions / seconds : inUnit(bytes / seconds, unit);
+    const point = { index: index++, rate, unitName: unitName(unit), seconds, endingAt: Date.now() / 1000 };
+    output.out(renderInterim(point, settings.style));
+  };
+}
+
 function report(settings: Settings, measured: Measurement[], selection: Selection | undefined, output: Output): void {
   const figures = figuresOf(
     settings,
     measured,
     sourceName(settings, { address: measured[0]?.peerAddress ?? "", source: "" }),
   );
+  if (settings.dumpTcpInfo && figures.tcp !== undefined) output.err(renderTcpInfo(figures.tcp));
   if (selection === undefined) {
     if (figures.confidence?.reached === false) output.out(confidenceWarning(figures.confidence));
     output.out(renderClassic(figures));
-    return;
+  } else {
+    const renderers = { keyval: renderKeyval, csv: renderCsv, human: renderHuman, classic: renderHuman };
+    output.out(renderers[settings.style](figures, selection.blocks));
   }
-  const renderers = { keyval: renderKeyval, csv: renderCsv, human: renderHuman, classic: renderHuman };
-  output.out(renderers[settings.style](figures, selection.blocks));
+  if (settings.verbosity >= 2) output.out(renderHistogram(settings, figures.histogram));
 }

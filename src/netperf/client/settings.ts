@@ -1,6 +1,12 @@
 import type { Family, TestLength } from "./values.js";
 
-export type TestKind = "send" | "receive" | "rr" | "crr";
+/** `cc` is `crr` without a request. */
+export type TestKind = "send" | "receive" | "rr" | "crr" | "cc";
+export type Protocol = "tcp" | "udp";
+/** The messages that carry a test: OMNI, or the older ones of TCP_STREAM (10) and TCP_CC (300). */
+export type Wire = "omni" | "stream" | "cc";
+/** Tests that move no data. */
+export type SmallTest = "LOC_CPU" | "REM_CPU" | "UUID" | "TCP_MSS";
 export type TableStyle = "classic" | "keyval" | "csv" | "human";
 
 /** What one side's socket and calls are asked to be; -1 = not set. */
@@ -31,7 +37,15 @@ export interface Settings {
   /** Upper case: "TCP_RR". */
   test: string;
   kind: TestKind;
+  protocol: Protocol;
+  wire: Wire;
+  small: SmallTest | undefined;
+  sendfile: boolean;
   title: string;
+  /** False with -N: the data port is some other service's. */
+  control: boolean;
+  /** How often -d was given. */
+  debug: number;
   /** -H, -p, -L of the control connection. */
   host: string;
   port: number;
@@ -65,7 +79,24 @@ export interface Settings {
   burst: number;
   requestBytes: number;
   responseBytes: number;
-  routing: boolean;
+  /** -R; undefined = the test's own. */
+  routing: boolean | undefined;
+  /** -V. */
+  copyAvoidance: boolean;
+  /** Local -C, server's -a, -f at both ends, local -g. */
+  cork: boolean;
+  deferAccept: boolean;
+  pathMtu: boolean;
+  socketDebug: boolean;
+  /** -q, bytes per second, 0 = none. */
+  maxPacingRate: number;
+  /** -l, -1 = the system's. */
+  multicastTtl: number;
+  /** UDP: -n and -N connect the sockets, -B keeps the server's address, -e is the patience of UDP_RR, 0 = endless. */
+  connectLocal: boolean;
+  connectRemote: boolean;
+  packetInfo: boolean;
+  receiveTimeoutSeconds: number;
   portRange: [number, number] | null;
   style: TableStyle;
   /** The selection after -k, -o or -O, "" = the default one. */
@@ -73,6 +104,13 @@ export interface Settings {
   commandLine: string;
   /** Things asked for that are left out, for stderr. */
   notes: string[];
+  /** DUMP_TCP_INFO. */
+  dumpTcpInfo: boolean;
+}
+
+/** Whether a test counts transactions. */
+export function hasTransactions(kind: TestKind): boolean {
+  return kind === "rr" || kind === "crr" || kind === "cc";
 }
 
 export function emptySide(): SideSettings {

@@ -1,183 +1,179 @@
-/** The tests that there are, and what stands behind `--`. */
+/** What stands behind `--`. */
 import { testUsage } from "../output/usage.js";
 import { NetperfExit } from "./exit.js";
 import { getopt } from "./getopt.js";
-import type { Settings, TestKind } from "./settings.js";
+import { type OmniChoice, applyOmni, directionOf } from "./omni.js";
+import { type OptionTable, flag, optional, paired, specOf, valued } from "./option-table.js";
+import { type Settings, type SideSettings, type TableStyle, hasTransactions } from "./settings.js";
 import { both, explicit, family, number } from "./values.js";
 
-const TESTS: Readonly<Record<string, { kind: TestKind; title: string }>> = {
-  TCP_STREAM: { kind: "send", title: "MIGRATED TCP STREAM TEST" },
-  TCP_MAERTS: { kind: "receive", title: "MIGRATED TCP MAERTS TEST" },
-  TCP_RR: { kind: "rr", title: "MIGRATED TCP REQUEST/RESPONSE TEST" },
-  TCP_CRR: { kind: "crr", title: "MIGRATED TCP Connect/Request/Response TEST" },
-  OMNI: { kind: "send", title: "OMNI Send TEST" },
-};
-/** netperf knows them, and one day so shall this. */
-const LATER = ["UDP_STREAM", "UDP_RR", "TCP_CC", "TCP_SENDFILE", "TCP_MSS", "LOC_CPU", "REM_CPU", "UUID"];
+/** -p without one of its values. */
+const PORT_RANGE = ["5000", "65535"] as const;
+/** TCP_CA_NAME_MAX, less the NUL. */
+const CONGESTION_LENGTH = 15;
 
-export function testOf(settings: Settings): void {
-  const known = TESTS[settings.test];
-  if (known !== undefined) {
-    Object.assign(settings, known);
-    if (settings.test === "OMNI") settings.style = "human";
-    return;
-  }
-  if (LATER.includes(settings.test)) {
-    throw new NetperfExit(1, { err: `netperf: the test ${settings.test} is not supported by cnb-load yet\n` });
-  }
-  // The original says so after connecting; the connection is kept out of it here.
-  throw new NetperfExit(1, {
-    out:
-      `The test you requested (${settings.test}) is unknown to this netperf.\n` +
-      "Please verify that you have the correct test name, \n" +
-      "and that test family has been compiled into this netperf.\n",
+function selected(style: TableStyle): OptionTable[string] {
+  return optional((settings, value) => {
+    settings.style = style;
+    settings.selection = value;
   });
 }
 
-const SPEC = "ab:BcCd:De:fFgG:hH:i:Ij:k?K:l:L:m:M:nNo?O?p:P:q:r:R:s:S:t:T:u:UVw:W:46";
-/** Without effect on what is measured here, or without a counterpart; the rest of the run is what was asked for. */
-const LEFT_OUT = "aBCefFgiIjlnNqUVwW";
+function sized(pick: (settings: Settings) => SideSettings): OptionTable[string] {
+  return paired(
+    both,
+    (settings, text) => (pick(settings).sndbufBytes = number(text)),
+    (settings, text) => (pick(settings).rcvbufBytes = number(text)),
+  );
+}
+
+function leftOut(why: string, make: typeof flag | typeof valued = flag): OptionTable[string] {
+  return make(({ notes }: Settings) => void notes.push(`netperf: ${why}`));
+}
+
+/** A mask would have the address vary; this one stays. */
+function withoutMask(host: string): string {
+  return host.split("/")[0] ?? host;
+}
+
+const ignored = flag(() => undefined);
+
+/** What does not change which test it is. */
+const OPTIONS: OptionTable = {
+  a: flag((settings) => (settings.deferAccept = true)),
+  // Asynchronous I/O, and write() for send(): neither was ever more than a try.
+  A: ignored,
+  I: ignored,
+  b: valued((settings, value) => (settings.burst = Math.max(0, number(value)))),
+  B: flag((settings) => (settings.packetInfo = true)),
+  C: flag((settings) => (settings.cork = true)),
+  D: flag((settings) => (settings.noDelay = true)),
+  e: valued((settings, value) => (settings.receiveTimeoutSeconds = Math.max(0, number(value)))),
+  f: flag((settings) => (settings.pathMtu = true)),
+  F: leftOut("TCP fast open (-F) is left out"),
+  g: flag((settings) => (settings.socketDebug = true)),
+  G: valued((settings, value) => (settings.mssBytes = Math.max(0, number(value)))),
+  h: flag(() => {
+    throw new NetperfExit(1, { out: testUsage() });
+  }),
+  H: paired(
+    explicit,
+    (settings, host) => (settings.dataHost = withoutMask(host)),
+    (settings, text) => (settings.dataFamily = family(text)),
+  ),
+  i: leftOut("-i is no option any more", valued),
+  j: valued(() => undefined),
+  k: selected("keyval"),
+  o: selected("csv"),
+  O: selected("human"),
+  K: paired(
+    explicit,
+    ({ local }, name) => (local.congestion = name.slice(0, CONGESTION_LENGTH)),
+    ({ remote }, name) => (remote.congestion = name.slice(0, CONGESTION_LENGTH)),
+  ),
+  l: valued((settings, value) => (settings.multicastTtl = number(value))),
+  L: paired(
+    explicit,
+    (settings, host) => (settings.dataSource = withoutMask(host)),
+    (settings, text) => (settings.dataFamily = family(text)),
+  ),
+  n: flag((settings) => (settings.connectLocal = true)),
+  N: flag((settings) => (settings.connectRemote = true)),
+  p: valued((settings, value) => {
+    const [min = PORT_RANGE[0], max = PORT_RANGE[1]] = both(value);
+    settings.portRange = [portOf("-p", min), portOf("-p", max)];
+    if (settings.portRange[0] > settings.portRange[1]) throw badValue("-p", value, "first,last");
+  }),
+  P: paired(
+    both,
+    ({ local }, text) => (local.dataPort = portOf("-P", text)),
+    ({ remote }, text) => (remote.dataPort = portOf("-P", text)),
+  ),
+  q: valued((settings, value) => (settings.maxPacingRate = Math.max(0, number(value)))),
+  R: valued((settings, value) => (settings.routing = number(value) !== 0)),
+  s: sized(({ local }) => local),
+  S: sized(({ remote }) => remote),
+  u: valued((settings, value) => (settings.uuid = value)),
+  // Failed connects of connection tests are counted, and the test goes on: what -U asks for.
+  U: ignored,
+  V: flag((settings) => (settings.copyAvoidance = true)),
+  w: valued(() => undefined),
+  W: valued((settings, value) => (settings.local.sendWidth = number(value))),
+  z: ignored,
+  4: flag((settings) => (settings.dataFamily = "ipv4")),
+  6: flag((settings) => (settings.dataFamily = "ipv6")),
+};
+
+/** The rest: it may, in the family OMNI. */
+function choices(omni: OmniChoice): OptionTable {
+  return {
+    c: flag(() => (omni.connection = true)),
+    d: valued((_settings, value) => (omni.direction = directionOf(value))),
+    m: paired(
+      explicit,
+      (settings, text) => {
+        settings.local.sendBytes = number(text);
+        omni.send = true;
+      },
+      (settings, text) => {
+        settings.remote.sendBytes = number(text);
+        omni.receive = true;
+      },
+    ),
+    M: paired(
+      explicit,
+      (settings, text) => {
+        settings.remote.recvBytes = number(text);
+        omni.send = true;
+      },
+      (settings, text) => {
+        settings.local.recvBytes = number(text);
+        omni.receive = true;
+      },
+    ),
+    r: valued((settings, value) => {
+      const [request, response] = both(value);
+      if (request !== undefined) settings.requestBytes = number(request);
+      if (response !== undefined) settings.responseBytes = number(response);
+      omni.requests = true;
+    }),
+    t: valued((_settings, value) => {
+      const datagram = /^(dgram|datagram)$/i.test(value);
+      omni.protocol ??= datagram ? "udp" : value.toLowerCase() === "stream" ? "tcp" : value;
+    }),
+    T: valued((_settings, value) => (omni.protocol = value)),
+  };
+}
 
 function fits(_option: string, word: string): boolean {
   return !word.startsWith("-");
 }
 
+function badValue(option: string, text: string, expected: string): NetperfExit {
+  return new NetperfExit(1, { err: `netperf: -- ${option} ${text}: expected ${expected}\n` });
+}
+
+function portOf(option: string, text: string): number {
+  const value = number(text);
+  if (value >= 0 && value <= 65_535) return value;
+  throw badValue(option, text, "a port from 0 to 65535");
+}
+
 /** Throws NetperfExit for -h and for what would be another test than the one asked for. */
 export function applyTestOptions(settings: Settings, args: readonly string[]): void {
-  const { found, complaints } = getopt("netperf", args, SPEC, fits);
-  for (const { option, value } of found) applyOne(settings, option, value);
+  const omni: OmniChoice = {
+    ...{ direction: undefined, connection: false, requests: false, send: false, receive: false, protocol: undefined },
+  };
+  const table = { ...OPTIONS, ...choices(omni) };
+  const { found, complaints } = getopt("netperf", args, specOf(table), fits);
+  for (const { option, value } of found) table[option]?.apply(settings, value);
   // Unknown ones are no reason to stop; the original, too, goes on.
   settings.notes.push(...complaints);
-}
-
-function applyOne(settings: Settings, option: string, value: string): void {
-  const { local, remote } = settings;
-  const [first, second] = explicit(value);
-  switch (option) {
-    case "b":
-      settings.burst = Math.max(0, number(value));
-      return;
-    case "c":
-      if (settings.test === "OMNI") settings.kind = "crr";
-      return;
-    case "d": {
-      applyDirection(settings, value);
-      return;
-    }
-    case "D":
-      settings.noDelay = true;
-      return;
-    case "G":
-      settings.mssBytes = Math.max(0, number(value));
-      return;
-    case "h":
-      throw new NetperfExit(1, { out: testUsage() });
-    case "H":
-      settings.dataHost = withoutMask(first) ?? settings.dataHost;
-      if (second !== undefined) settings.dataFamily = family(second);
-      return;
-    case "L":
-      settings.dataSource = withoutMask(first) ?? settings.dataSource;
-      if (second !== undefined) settings.dataFamily = family(second);
-      return;
-    case "k":
-    case "o":
-    case "O":
-      settings.style = option === "k" ? "keyval" : option === "o" ? "csv" : "human";
-      settings.selection = value;
-      return;
-    case "K":
-      if (first !== undefined) local.congestion = first.slice(0, 15);
-      if (second !== undefined) remote.congestion = second.slice(0, 15);
-      return;
-    case "m":
-      if (first !== undefined) local.sendBytes = number(first);
-      if (second !== undefined) remote.sendBytes = number(second);
-      return;
-    case "M":
-      if (first !== undefined) remote.recvBytes = number(first);
-      if (second !== undefined) local.recvBytes = number(second);
-      return;
-    case "p": {
-      const [min, max] = both(value);
-      settings.portRange = [number(min ?? "5000"), number(max ?? "65535")];
-      return;
-    }
-    case "P": {
-      const [near, far] = both(value);
-      if (near !== undefined) local.dataPort = number(near);
-      if (far !== undefined) remote.dataPort = number(far);
-      return;
-    }
-    case "r": {
-      const [request, response] = both(value);
-      if (request !== undefined) settings.requestBytes = number(request);
-      if (response !== undefined) settings.responseBytes = number(response);
-      if (settings.test === "OMNI" && settings.kind !== "crr") settings.kind = "rr";
-      return;
-    }
-    case "R":
-      settings.routing = number(value) !== 0;
-      return;
-    case "s":
-    case "S": {
-      const side = option === "s" ? local : remote;
-      const [send, receive] = both(value);
-      if (send !== undefined) side.sndbufBytes = number(send);
-      if (receive !== undefined) side.rcvbufBytes = number(receive);
-      return;
-    }
-    case "t":
-    case "T": {
-      checkProtocol(settings, option, value);
-      return;
-    }
-    case "u":
-      settings.uuid = value;
-      return;
-    case "4":
-    case "6":
-      settings.dataFamily = option === "4" ? "ipv4" : "ipv6";
-      return;
-    default:
-      if (LEFT_OUT.includes(option)) settings.notes.push(`netperf: the test-specific option -${option} is left out`);
+  applyOmni(settings, omni);
+  if (hasTransactions(settings.kind) && settings.kind !== "cc") {
+    if (settings.requestBytes < 1) throw badValue("-r", String(settings.requestBytes), "sizes of at least 1");
+    if (settings.responseBytes < 1) throw badValue("-r", String(settings.responseBytes), "sizes of at least 1");
   }
-}
-
-/** A mask would have the address vary; this one stays. */
-function withoutMask(host: string | undefined): string | undefined {
-  return host?.split("/")[0];
-}
-
-const SEND = ["send", "xmit", "transmit", "stream"];
-const RECEIVE = ["recv", "receive", "maerts"];
-
-/** Bits as the client sees them: 2 transmits, 4 receives. */
-function applyDirection(settings: Settings, value: string): void {
-  if (settings.test !== "OMNI") return;
-  const words = value.toLowerCase().split("|");
-  const bits = words.reduce((sum, word) => sum | directionBits(word), 0);
-  if (bits === 6) settings.kind = settings.kind === "crr" ? "crr" : "rr";
-  else if (bits === 4 || bits === 2) {
-    settings.kind = bits === 4 ? "receive" : "send";
-    settings.title = bits === 4 ? "OMNI Receive TEST" : "OMNI Send TEST";
-    return;
-  } else {
-    throw new NetperfExit(1, { err: `netperf: the direction ${value} is not supported by cnb-load yet\n` });
-  }
-  settings.title = "OMNI Send|Recv TEST";
-}
-
-function directionBits(word: string): number {
-  if (word === "rr") return 6;
-  if (SEND.includes(word)) return 2;
-  return RECEIVE.includes(word) ? 4 : Number.parseInt(word, 10) || 0;
-}
-
-function checkProtocol(settings: Settings, option: string, value: string): void {
-  const word = value.toLowerCase();
-  if (option === "T" ? word === "tcp" : word === "stream") return;
-  throw new NetperfExit(1, {
-    err: `netperf: -${option} ${value} for ${settings.test} is not supported by cnb-load yet\n`,
-  });
+  // A service that echoes answers with what it was sent.
+  if (!settings.control && settings.kind === "rr") settings.responseBytes = settings.requestBytes;
 }

@@ -68,3 +68,10 @@ export function tos(text: string): number | undefined {
   const value = /^0[0-7]+$/.test(word) ? Number.parseInt(word, 8) : /^(0x[\da-f]+|\d+)$/.test(word) ? Number(word) : -1;
   return value >= 0 && value <= 255 ? value : undefined;
 }
+
+/** -w: an integer of milliseconds, or with a suffix m, u or s. */
+export function microseconds(text: string): number {
+  const value = Number.parseInt(text, 10) || 0;
+  if (text.endsWith("u")) return value;
+  return value * (text.endsWith("s") ? 1_000_000 : 1000);
+}

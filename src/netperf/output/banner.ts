@@ -26,7 +26,9 @@ export function banner(settings: Settings, ends: BannerEnds): string {
     parts.push(`+/-${(confidence.widthPct / 2).toFixed(3)}% @ ${confidence.level}% conf. ${only}`);
   }
   if (settings.noDelay) parts.push("nodelay");
-  parts.push("demo");
+  if (settings.copyAvoidance) parts.push("copy avoidance");
+  if (!settings.control) parts.push("no control");
+  parts.push("histogram", "interval", "demo");
   if (title.includes("REQUEST/RESPONSE")) parts.push(`first burst ${settings.burst}`);
   if (local.cpu >= 0 || remote.cpu >= 0) parts.push("cpu bind");
   const from = end(ends.source, ends.sourceAddress, local.dataPort);

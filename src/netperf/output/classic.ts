@@ -1,5 +1,6 @@
 /** netperf's classic tables. Blanks at the ends of lines are part of the form: scripts cut by column. */
 import type { Figures } from "../client/figures.js";
+import type { Settings } from "../client/settings.js";
 import { cpuLetter, mean } from "./selector-kinds.js";
 
 const left = (value: number | string, width: number, digits?: number): string =>
@@ -9,6 +10,11 @@ const right = (value: number, width: number, digits?: number): string =>
 
 function brandOf({ settings }: Figures): string {
   return settings.headers ? "" : (settings.brand ?? "");
+}
+
+/** Their tables have neither brand nor letters. */
+function byConnection({ kind }: Settings): boolean {
+  return kind === "crr" || kind === "cc";
 }
 
 function measuresCpu({ settings }: Figures): boolean {
@@ -26,7 +32,7 @@ export function renderClassic(figures: Figures): string {
 /** One number: the result, or the service demand where CPU was asked for. */
 function renderBare(figures: Figures): string {
   const { settings, throughput, local, remote } = figures;
-  const crr = settings.kind === "crr";
+  const crr = byConnection(settings);
   if (!measuresCpu(figures)) return `${right(throughput, 7, 2)}${crr ? "" : ` ${brandOf(figures)}`}\n`;
   const side = settings.measureLocalCpu ? local : remote;
   const tail = crr ? "" : ` ${cpuLetter(side.cpu)} ${brandOf(figures)}`;
@@ -69,26 +75,28 @@ function streamTable(figures: Figures): string {
 
 function requestTable(figures: Figures): string {
   const { settings, local, remote, elapsedSeconds, throughput, unit, unitName } = figures;
-  const crr = settings.kind === "crr";
+  const crr = byConnection(settings);
   const start = `${left(local.initial.sndbufBytes, 6)} ${left(local.initial.rcvbufBytes, 6)} ${left(settings.requestBytes, 6)}`;
   const second = `${left(remote.initial.sndbufBytes, 6)} ${left(remote.initial.rcvbufBytes, 6)}\n`;
   const response = left(settings.responseBytes, 6);
   const time = left(elapsedSeconds, 6, 2);
   if (!measuresCpu(figures)) {
-    const [rate, unitLine] =
-      unit === "x" ? ["Trans.", ["Rate         ", "per sec   "]] : ["", ["Throughput", `${unitName}/sec`]];
+    // The connection tests head their column the same whatever the unit.
+    const [rate, head, line] =
+      unit === "x" || crr ? ["Trans.", "Rate         ", "per sec   "] : ["", "Throughput ", `${unitName}/sec   `];
     const brand = crr ? "" : brandOf(figures);
     return (
       heads(figures, [
         "Local /Remote",
         `Socket Size   Request  Resp.   Elapsed  ${rate}`,
-        `Send   Recv   Size     Size    Time     ${unitLine[0] ?? ""}`,
-        `bytes  Bytes  bytes    bytes   secs.    ${unitLine[1] ?? ""}`,
+        `Send   Recv   Size     Size    Time     ${head}`,
+        `bytes  Bytes  bytes    bytes   secs.    ${line}`,
       ]) + `${start}   ${response}  ${time}   ${right(throughput, 7, 2)}   ${brand}\n${second}`
     );
   }
-  const [head, line] = unit === "x" ? ["Trans.  ", "Rate     "] : ["Tput    ", `${left(unitName.slice(0, 8), 8)} `];
-  const work = unit === "x" ? "Tr" : "KB";
+  const [head, line] =
+    unit === "x" || crr ? ["Trans.  ", "Rate     "] : ["Tput    ", `${left(unitName.slice(0, 8), 8)} `];
+  const work = unit === "x" || crr ? "Tr" : "KB";
   const letter = (side: typeof local): string => (crr ? "%   " : `% ${cpuLetter(side.cpu)} `);
   const gap = crr ? "   " : "  ";
   return (
@@ -114,11 +122,19 @@ function renderDetail(figures: Figures): string {
     case "rr":
       return requestDetail(figures);
     case "crr":
+    case "cc":
       return connectionDetail(figures);
     case "send":
     case "receive":
       return streamDetail(figures);
   }
+}
+
+/** The older tests write large byte counts as C's %g does, in four digits. */
+function totalBytes({ wire }: Settings, bytes: number): string {
+  if (wire === "omni" || bytes < 10_000) return String(bytes);
+  const [digits = "", exponent = ""] = bytes.toExponential(3).split("e+");
+  return `${String(Number(digits))}e+${exponent.padStart(2, "0")}`;
 }
 
 function streamDetail({ settings, local, remote, mssBytes }: Figures): string {
@@ -140,7 +156,7 @@ function streamDetail({ settings, local, remote, mssBytes }: Figures): string {
     `${near.name}s   Bytes    ${far.name}s\n` +
     "Local  Remote  Local  Remote  Xfered   Per                 Per\n" +
     `${near.name}   ${far.name}    ${near.name}   ${far.name}             ${near.name} (avg)          ${far.name} (avg)\n` +
-    `${right(a, 5)}   ${right(b, 5)}  ${right(c, 5)}  ${right(d, 5)} ${near.bytes}  ` +
+    `${right(a, 5)}   ${right(b, 5)}  ${right(c, 5)}  ${right(d, 5)} ${totalBytes(settings, near.bytes)}  ` +
     `${right(mean(near.bytes, near.calls), 6, 2)}    ${right(near.calls, 6)}   ` +
     `${right(mean(far.bytes, far.calls), 6, 2)} ${right(far.calls, 6)}\n` +
     `\nMaximum\nSegment\nSize (bytes)\n${right(mssBytes, 6)}\n`

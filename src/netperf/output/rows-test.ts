@@ -1,10 +1,16 @@
-import { type Row, row, DIRECTIONS, fixed2, integer, text } from "./selector-kinds.js";
+import type { Settings } from "../client/settings.js";
+import { DIRECTIONS } from "../client/omni.js";
+import { type Row, row, fixed2, integer, text } from "./selector-kinds.js";
+
+function carriesRequests({ kind }: Settings): boolean {
+  return kind === "rr" || kind === "crr";
+}
 
 /** The test, its result and its sizes. */
 export const TEST_ROWS: readonly Row[] = [
   row("OUTPUT_NONE", " ", text, () => " "),
-  row("SOCKET_TYPE", "Socket Type", text, () => "Stream"),
-  row("PROTOCOL", "Protocol", text, () => "TCP"),
+  row("SOCKET_TYPE", "Socket Type", text, (f) => (f.settings.protocol === "udp" ? "Datagram" : "Stream")),
+  row("PROTOCOL", "Protocol", text, (f) => f.settings.protocol.toUpperCase()),
   row("DIRECTION", "Direction", text, (f) => DIRECTIONS[f.settings.kind]),
   row("ELAPSED_TIME", "Elapsed Time (sec)", fixed2, (f) => f.elapsedSeconds),
   row("THROUGHPUT", "Throughput", fixed2, (f) => f.throughput),
@@ -25,6 +31,10 @@ export const TEST_ROWS: readonly Row[] = [
   row("LOCAL_RECV_SIZE", "Local Recv Size", integer, (f) => f.local.recvBytes),
   row("REMOTE_SEND_SIZE", "Remote Send Size", integer, (f) => f.remote.sendBytes),
   row("REMOTE_RECV_SIZE", "Remote Recv Size", integer, (f) => f.remote.recvBytes),
-  row("REQUEST_SIZE", "Request Size Bytes", integer, (f) => (f.requests ? f.settings.requestBytes : -1)),
-  row("RESPONSE_SIZE", "Response Size Bytes", integer, (f) => (f.requests ? f.settings.responseBytes : -1)),
+  row("REQUEST_SIZE", "Request Size Bytes", integer, (f) =>
+    carriesRequests(f.settings) ? f.settings.requestBytes : -1,
+  ),
+  row("RESPONSE_SIZE", "Response Size Bytes", integer, (f) =>
+    carriesRequests(f.settings) ? f.settings.responseBytes : -1,
+  ),
 ];

@@ -64,11 +64,11 @@ function fileLines(path: string): string[] {
 }
 
 function defaults({ kind, measureLocalCpu, measureRemoteCpu }: Settings): Row[] {
+  const requests = ["LSS_SIZE_END", "LSR_SIZE_END", "RSR_SIZE_END", "RSS_SIZE_END", "REQUEST_SIZE", "RESPONSE_SIZE"];
   const sizes = {
     send: ["LSS_SIZE_END", "RSR_SIZE_END", "LOCAL_SEND_SIZE"],
     receive: ["RSS_SIZE_END", "LSR_SIZE_END", "REMOTE_SEND_SIZE"],
-    rr: ["LSS_SIZE_END", "LSR_SIZE_END", "RSR_SIZE_END", "RSS_SIZE_END", "REQUEST_SIZE", "RESPONSE_SIZE"],
-    crr: ["LSS_SIZE_END", "LSR_SIZE_END", "RSR_SIZE_END", "RSS_SIZE_END", "REQUEST_SIZE", "RESPONSE_SIZE"],
+    ...{ rr: requests, crr: requests, cc: requests },
   };
   const cpu = ["LOCAL", "REMOTE"].flatMap((side) => CPU_NAMES.map((name) => `${side}_CPU_${name}`));
   return selectorsOf([

@@ -1,7 +1,6 @@
 /** What the rows of the selector table are made of. */
 import type { CpuFigures } from "../cpu-figures.js";
 import type { Figures } from "../client/figures.js";
-import type { TestKind } from "../client/settings.js";
 import type { Family } from "../client/values.js";
 import { CPU_METHODS } from "../wire/omni.js";
 
@@ -28,13 +27,6 @@ const hex =
     `0x${(Number(value) >>> 0).toString(16).padStart(digits, "0")}`;
 export const hex2 = hex(2);
 export const hex4 = hex(4);
-
-export const DIRECTIONS: Readonly<Record<TestKind, string>> = {
-  send: "Send",
-  receive: "Receive",
-  rr: "Send|Recv",
-  crr: "Connect|Send|Recv",
-};
 
 /** AF_UNSPEC, AF_INET and AF_INET6 of Linux. */
 export const FAMILIES: Readonly<Record<Family, number>> = { any: 0, ipv4: 2, ipv6: 10 };

@@ -1,18 +1,22 @@
 import { availableParallelism, constants } from "node:os";
 import type { Socket } from "node:net";
 import { plainAddress } from "../../control/addresses.js";
+import type { NativePlan } from "../../native/index.js";
 import type { ResolvedServeOptions } from "../../options/spec.js";
 import { type Environment, realEnvironment } from "../../run/environment.js";
 import type { SessionSummary } from "../../run/serve.js";
 import { ControlStream } from "../wire/control-stream.js";
-import { decode, messageType, serverCpu } from "../wire/fields.js";
-import { TYPE, UNKNOWN_TEST, omniRequest, passphrase } from "../wire/omni.js";
+import { messageType, serverCpu } from "../wire/fields.js";
+import { TYPE, UNKNOWN_TEST, passphrase } from "../wire/omni.js";
+import { DIALECTS, type Dialect } from "./dialects.js";
 import { calibrationReply, errorReply, responseTo, resultsOf } from "./replies.js";
 import { type Job, Refusal, jobOf } from "./request.js";
-import { cpuFor, everywhere, planOf } from "./plan.js";
+import { cpuFor, everywhere, planOf, withoutPriority } from "./plan.js";
 import { type Outcome, ServedTest } from "./served-test.js";
 
 const { EADDRINUSE, EADDRNOTAVAIL, EBUSY, EIO, EPERM } = constants.errno;
+/** What another port, address or priority may help against. */
+const MENDABLE = [EADDRINUSE, EADDRNOTAVAIL, EPERM];
 
 /** In ms. Tests shorten them. */
 export interface AcceptorTiming {
@@ -32,6 +36,8 @@ const KEEP_ALIVE_MS = 5000;
 export type AcceptorOptions = Pick<ResolvedServeOptions, "maxSessions" | "maxDurationNs" | "dataPort" | "cpus"> & {
   /** What clients must send first, undefined = nothing. */
   passphrase?: string | undefined;
+  /** One connection after another: the next waits until the one before is done with. */
+  single?: boolean | undefined;
   /** Called once for each test, or refusal of one. */
   onSession?: ((summary: SessionSummary) => void) | undefined;
   timing?: AcceptorTiming;
@@ -53,7 +59,8 @@ export class NetperfAcceptor implements AsyncDisposable {
   /** Takes a connection of which nothing has been read. */
   readonly accept = (socket: Socket): void => {
     const conversation = new Conversation(socket, this.#options, this.#run.bind(this));
-    const done = conversation.hold().finally(() => this.#conversations.delete(done));
+    const before = this.#options.single === true ? Promise.all(this.#conversations.keys()) : undefined;
+    const done = conversation.hold(before).finally(() => this.#conversations.delete(done));
     this.#conversations.set(done, conversation);
   };
 
@@ -68,8 +75,8 @@ export class NetperfAcceptor implements AsyncDisposable {
   }
 
   /** One test; throws Refusal. `onReady` gets the response to send, and then the outcome is waited for. */
-  async #run(message: Buffer, ends: Ends, gone: AbortSignal, reply: (message: Buffer) => void): Promise<Tested> {
-    const request = decode(omniRequest, message);
+  async #run({ message, dialect, ends, gone, reply }: Asked): Promise<Tested> {
+    const request = dialect.request(message);
     const job = jobOf(request);
     const { maxSessions, maxDurationNs, dataPort, cpus } = this.#options;
     if (this.#testing >= maxSessions) throw new Refusal(EBUSY, `${maxSessions} tests are under way (--max-sessions)`);
@@ -83,26 +90,30 @@ export class NetperfAcceptor implements AsyncDisposable {
     const test = this.#open(job, plan);
     this.#testing++;
     try {
-      reply(responseTo(request, job, plan, test.port));
+      reply(dialect.response(responseTo(request, job, test.plan, test.port)));
       const outcome = await test.run(gone);
-      reply(resultsOf(request, job, outcome));
+      reply(dialect.results(resultsOf(request, job, outcome), outcome.error));
       return { job, outcome };
     } finally {
       this.#testing--;
     }
   }
 
-  /** As netserver does, another port where the one asked for is taken; and every address where the one asked for is not this host's. */
-  #open(job: Job, plan: Parameters<typeof everywhere>[0]): ServedTest {
+  /**
+   * As netserver does, another port where the one asked for is taken; every address where the one asked for is not this host's; and no
+   * priority where this process may not set it.
+   */
+  #open(job: Job, plan: NativePlan): ServedTest {
     const maxMs = this.#options.maxDurationNs / 1e6;
-    const attempts = [plan, { ...plan, port: this.#options.dataPort }, everywhere(plan)];
+    const otherPort = { ...plan, port: this.#options.dataPort };
+    const attempts = [plan, withoutPriority(plan), otherPort, everywhere(plan), everywhere(otherPort)];
     let refusal: unknown;
     for (const attempt of attempts) {
       try {
         return new ServedTest(job, attempt, maxMs, this.#environment);
       } catch (error) {
         refusal = error;
-        if (!(error instanceof Refusal) || ![EADDRINUSE, EADDRNOTAVAIL].includes(error.code)) throw error;
+        if (!(error instanceof Refusal) || !MENDABLE.includes(error.code)) throw error;
       }
     }
     throw refusal;
@@ -119,7 +130,15 @@ interface Tested {
   outcome: Outcome;
 }
 
-type RunTest = (message: Buffer, ends: Ends, gone: AbortSignal, reply: (message: Buffer) => void) => Promise<Tested>;
+interface Asked {
+  message: Buffer;
+  dialect: Dialect;
+  ends: Ends;
+  gone: AbortSignal;
+  reply: (message: Buffer) => void;
+}
+
+type RunTest = (asked: Asked) => Promise<Tested>;
 
 /** One control connection: requests one after another, each answered in full before the next is looked at. */
 class Conversation {
@@ -142,9 +161,10 @@ class Conversation {
     this.#stream.destroy();
   }
 
-  /** Resolves when the connection is done with; never rejects. */
-  async hold(): Promise<void> {
+  /** Resolves when the connection is done with; never rejects. Nothing is answered before `turn`. */
+  async hold(turn?: Promise<unknown>): Promise<void> {
     try {
+      await turn;
       if (!(await this.#isAdmitted())) return;
       for (;;) {
         const message = await this.#stream.next(this.#timing.idleMs);
@@ -182,22 +202,23 @@ class Conversation {
         send(calibrationReply(availableParallelism()));
         return;
       }
-      case TYPE.omniRequest:
-        return this.#test(message, send);
       default: {
-        send(errorReply(type, UNKNOWN_TEST));
+        const dialect = DIALECTS.get(type);
+        if (dialect === undefined) send(errorReply(type, UNKNOWN_TEST));
+        else await this.#test(message, dialect, send);
         return;
       }
     }
   }
 
-  async #test(message: Buffer, send: (reply: Buffer) => void): Promise<void> {
+  async #test(message: Buffer, dialect: Dialect, reply: (message: Buffer) => void): Promise<void> {
     const peer = plainAddress(this.#ends.remoteAddress);
     try {
-      const { job, outcome } = await this.#run(message, this.#ends, this.#stream.gone, send);
+      const { gone } = this.#stream;
+      const { job, outcome } = await this.#run({ message, dialect, ends: this.#ends, gone, reply });
       this.#tell(summaryOf(peer, job, outcome, this.#stream.gone.aborted));
     } catch (error) {
-      send(errorReply(TYPE.omniResponse, error instanceof Refusal ? error.code : EIO));
+      reply(errorReply(dialect.responseType, error instanceof Refusal ? error.code : EIO));
       const told = { code: "ERR_PROTOCOL", message: error instanceof Error ? error.message : String(error) } as const;
       this.#tell({
         peer,

@@ -1,9 +1,11 @@
 import { constants } from "node:os";
 import { plainAddress } from "../../control/addresses.js";
-import type { NativePlan } from "../../native/index.js";
+import type { NativePlan, NativeSocketOptions } from "../../native/index.js";
+import { type Interval, bitRate } from "../pacing.js";
 import { initialBuffers } from "../socket-buffers.js";
+import { socketOptions } from "../socket-options.js";
 import { addressOf } from "../wire/addresses.js";
-import { FAMILY, FLAG, type OmniRequest } from "../wire/omni.js";
+import { DIRECTION, FAMILY, FLAG, type OmniRequest } from "../wire/omni.js";
 import { type Job, Refusal } from "./request.js";
 import { admitMs } from "./served-test.js";
 
@@ -62,6 +64,7 @@ export function planOf(job: Job, request: OmniRequest, ends: Ends, cpu: number, 
   const sndbufBytes = Math.max(0, request.sendBufSize);
   const rcvbufBytes = Math.max(0, request.recvBufSize);
   const buffers = initialBuffers({ sndbufBytes, rcvbufBytes });
+  const sendSizeBytes = job.sendSizeBytes || buffers.sndbufBytes || FALLBACK_BYTES;
   return {
     role: "server",
     loop: job.loop,
@@ -77,7 +80,7 @@ export function planOf(job: Job, request: OmniRequest, ends: Ends, cpu: number, 
     noDelay: (request.flags & FLAG.noDelay) !== 0,
     congestion: request.congestion,
     mssBytes: 0,
-    sendSizeBytes: job.sendSizeBytes || buffers.sndbufBytes || FALLBACK_BYTES,
+    sendSizeBytes,
     recvSizeBytes: job.recvSizeBytes || buffers.rcvbufBytes || FALLBACK_BYTES,
     requestBytes: job.requestBytes,
     responseBytes: job.responseBytes,
@@ -85,9 +88,9 @@ export function planOf(job: Job, request: OmniRequest, ends: Ends, cpu: number, 
     coalesce: false,
     ratePerSecond: 0,
     spacing: "poisson",
-    bandwidthBitsPerSecond: 0,
+    bandwidthBitsPerSecond: job.loop === "send" ? bitRate(intervalOf(request), sendSizeBytes) : 0,
     zerocopy: "off",
-    rx: "copy",
+    rx: job.loop === "receive" && request.recvAvoid !== 0 ? "trunc" : "copy",
     rxLowatBytes: 0,
     close: "server",
     setupTimeoutMs: admitMs(job.seconds),
@@ -95,6 +98,32 @@ export function planOf(job: Job, request: OmniRequest, ends: Ends, cpu: number, 
       limit: job.loop === "send" || job.loop === "crr" ? job.limit : 0,
       tos: request.socketTos >= 0 && request.socketTos <= 255 ? request.socketTos : -1,
       timeCalls: false,
+      socketOptions: optionsOf(request),
     },
   };
+}
+
+/** Of a sender: netserver lets the pace of a receiver end the test early, here it has none. */
+export function intervalOf({ intervalBurst, intervalUsecs, direction }: OmniRequest): Interval {
+  const sends = direction === DIRECTION.transmit;
+  return sends ? { operations: intervalBurst, usecs: intervalUsecs } : { operations: 0, usecs: 0 };
+}
+
+function optionsOf({ flags, socketPrio, family }: OmniRequest): NativeSocketOptions {
+  const asked = (flag: number): boolean => (flags & flag) !== 0;
+  return socketOptions({
+    keepAlive: asked(FLAG.keepAlive),
+    routing: asked(FLAG.routing),
+    prio: socketPrio,
+    deferAccept: asked(FLAG.deferAccept),
+    pathMtu: asked(FLAG.pathMtu),
+    ipv6: family === FAMILY.ipv6,
+  });
+}
+
+/** Without a priority that this process may not set: netserver goes on, too, and says so. */
+export function withoutPriority(plan: NativePlan): NativePlan {
+  if (plan.foreign === undefined) return plan;
+  const { SO_PRIORITY: _priority, ...rest } = plan.foreign.socketOptions;
+  return { ...plan, foreign: { ...plan.foreign, socketOptions: rest } };
 }

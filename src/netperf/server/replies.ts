@@ -1,20 +1,21 @@
 import type { NativePlan } from "../../native/index.js";
 import { initialBuffers } from "../socket-buffers.js";
-import { MESSAGE_BYTES, encode, messageType, serverError } from "../wire/fields.js";
+import { MESSAGE_BYTES, type Values, encode, messageType, serverError } from "../wire/fields.js";
 import {
   FLAG,
   type OmniRequest,
   TICKS_PER_SECOND,
   TYPE,
   calibration,
-  omniResponse,
-  omniResults,
+  type omniResponse,
+  type omniResults,
 } from "../wire/omni.js";
+import { intervalOf } from "./plan.js";
 import type { Job } from "./request.js";
 import type { Outcome } from "./served-test.js";
 
-/** "This server cannot": socket priority (`-y`). */
-const UNSUPPORTED = -3;
+/** The priority asked for could not be set. */
+const FAILED = -2;
 
 export function errorReply(type: number, code: number): Buffer {
   const message = Buffer.alloc(MESSAGE_BYTES);
@@ -28,14 +29,21 @@ export function calibrationReply(cpus: number): Buffer {
 }
 
 /** "Ready": where to connect, and what the sockets got. */
-export function responseTo(request: OmniRequest, job: Job, plan: NativePlan, port: number): Buffer {
+export function responseTo(
+  request: OmniRequest,
+  job: Job,
+  plan: NativePlan,
+  port: number,
+): Partial<Values<typeof omniResponse>> {
   const buffers = initialBuffers(plan);
-  const requests = job.test === "tcp_rr" || job.test === "tcp_crr";
+  const requests = job.loop === "rr" || job.loop === "crr";
+  const exchanges = requests && job.requestBytes > 0;
   const ring = (width: number, size: number, buffer: number): number =>
     width > 0 ? width : requests ? 1 : Math.max(2, Math.floor(buffer / size) + 1);
-  const recvSize = requests ? job.requestBytes : job.loop === "receive" ? plan.recvSizeBytes : request.recvSize;
-  const sendSize = requests ? job.responseBytes : job.loop === "send" ? plan.sendSizeBytes : request.sendSize;
-  return encode(omniResponse, TYPE.omniResponse, 0, {
+  const recvSize = exchanges ? job.requestBytes : job.loop === "receive" ? plan.recvSizeBytes : request.recvSize;
+  const sendSize = exchanges ? job.responseBytes : job.loop === "send" ? plan.sendSizeBytes : request.sendSize;
+  const interval = intervalOf(request);
+  return {
     recvBufSize: buffers.rcvbufBytes,
     recvSize,
     recvWidth: job.loop === "send" ? request.recvWidth : ring(request.recvWidth, recvSize, buffers.rcvbufBytes),
@@ -48,16 +56,22 @@ export function responseTo(request: OmniRequest, job: Job, plan: NativePlan, por
     recvAvoid: request.recvAvoid,
     sendAvoid: request.sendAvoid,
     dataPort: port,
-    socketPrio: request.socketPrio < 0 ? -1 : UNSUPPORTED,
+    intervalBurst: interval.operations,
+    intervalUsecs: interval.usecs,
+    socketPrio: request.socketPrio < 0 ? -1 : (plan.foreign?.socketOptions.SO_PRIORITY ?? FAILED),
     socketTos: plan.foreign?.tos ?? -1,
-  });
+  };
 }
 
-export function resultsOf(request: OmniRequest, job: Job, { end, elapsedSeconds, cpu, error }: Outcome): Buffer {
+export function resultsOf(
+  request: OmniRequest,
+  job: Job,
+  { end, elapsedSeconds, cpu }: Outcome,
+): Partial<Values<typeof omniResults>> {
   const { total, socket, flows } = end;
-  const requests = job.test === "tcp_rr" || job.test === "tcp_crr";
+  const requests = job.loop === "rr" || job.loop === "crr";
   const calls = total.transactions;
-  return encode(omniResults, TYPE.omniResults, error, {
+  return {
     bytesReceived: total.bytesReceived,
     recvCalls: requests || job.loop === "receive" ? calls : 0,
     recvBufSize: socket.rcvbufBytes,
@@ -70,5 +84,5 @@ export function resultsOf(request: OmniRequest, job: Job, { end, elapsedSeconds,
     // Connections of CRR are gone by now; there is nothing to ask.
     retransmits: flows.tcpInfo?.[0]?.retransmits ?? -1,
     congestion: (request.flags & FLAG.routing) === 0 ? "" : socket.congestion,
-  });
+  };
 }

@@ -42,11 +42,12 @@ export function jobOf(request: OmniRequest): Job {
   const connection = (flags & FLAG.connection) !== 0;
   const [test, loop] = kindOf(direction, connection);
   const requests = test === "tcp_rr" || test === "tcp_crr";
+  const unused = test === "tcp_cc" ? 0 : 1;
   return {
     test,
     loop,
-    requestBytes: requests ? exactSize("request", request.requestSize) : 1,
-    responseBytes: requests ? exactSize("response", request.responseSize) : 1,
+    requestBytes: requests ? exactSize("request", request.requestSize) : unused,
+    responseBytes: requests ? exactSize("response", request.responseSize) : unused,
     sendSizeBytes: loop === "send" ? freeSize("send", request.sendSize) : 0,
     recvSizeBytes: loop === "receive" ? freeSize("receive", request.recvSize) : 0,
     seconds: Math.max(0, testLength),
@@ -57,6 +58,7 @@ export function jobOf(request: OmniRequest): Job {
 function kindOf(direction: number, connection: boolean): [TestName, Loop] {
   const both = DIRECTION.transmit | DIRECTION.receive;
   if (connection && direction === both) return ["tcp_crr", "crr"];
+  if (connection && direction === 0) return ["tcp_cc", "crr"];
   if (!connection && direction === both) return ["tcp_rr", "rr"];
   if (!connection && direction === DIRECTION.receive) return ["tcp_stream", "receive"];
   if (!connection && direction === DIRECTION.transmit) return ["tcp_maerts", "send"];

@@ -57,6 +57,11 @@ export class ServedTest {
     this.#half.go();
   }
 
+  /** As it was opened. */
+  get plan(): NativePlan {
+    return this.#half.plan;
+  }
+
   get port(): number {
     return this.#half.port;
   }

@@ -6,8 +6,9 @@ import { FAMILY } from "./omni.js";
  * with each group of four reversed, as the little-endian machines that everybody has send it.
  */
 export function addressOf(bytes: Buffer, family: number): string {
-  if (bytes.every((byte) => byte === 0)) return "";
-  if (family !== FAMILY.ipv6) return [...bytes.subarray(0, 4)].join(".");
+  const used = family === FAMILY.ipv6 ? bytes : bytes.subarray(0, 4);
+  if (used.every((byte) => byte === 0)) return "";
+  if (family !== FAMILY.ipv6) return [...used].join(".");
   const groups = swapWords(bytes).toString("hex").match(/.{4}/g) ?? [];
   return new SocketAddress({ address: groups.join(":"), family: "ipv6" }).address;
 }

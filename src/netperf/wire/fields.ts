@@ -13,6 +13,8 @@ export type Layout = Readonly<
 >;
 type ValueOf<F> = F extends { read: (message: Buffer) => infer T } ? T : never;
 export type Values<L> = { -readonly [K in keyof L]: ValueOf<L[K]> };
+/** Some of them. */
+export type Some<L> = { [K in keyof L]?: ValueOf<L[K]> | undefined };
 
 /** Values beyond 32 bits wrap around, as they do in netperf. */
 export function i32(at: number): Field<number> {
@@ -31,11 +33,19 @@ export function f32(at: number): Field<number> {
   return { read: (message) => message.readFloatBE(at), write: (message, value) => message.writeFloatBE(value, at) };
 }
 
+/** IEEE 754 double: byte totals of the older results. */
+export function f64(at: number): Field<number> {
+  return { read: (message) => message.readDoubleBE(at), write: (message, value) => message.writeDoubleBE(value, at) };
+}
+
+/** The largest double below 2^64. */
+const MAX_U64 = 2 ** 64 - 2048;
+
 /** Two words, high then low; a count beyond 2^53 loses its lowest bits. */
 export function u64(at: number): Field<number> {
   return {
     read: (message) => Number(message.readBigUInt64BE(at)),
-    write: (message, value) => message.writeBigUInt64BE(BigInt(Math.round(value)), at),
+    write: (message, value) => message.writeBigUInt64BE(BigInt(Math.min(Math.round(value), MAX_U64)), at),
   };
 }
 
@@ -47,13 +57,13 @@ export function raw(at: number, size: number): Field<Buffer> {
   };
 }
 
-/** Latin-1 text up to the first NUL; what does not fit in front of one is cut. */
+/** Latin-1 text up to the first NUL; what does not fit in front of one is cut, coming and going. */
 export function text(at: number, size: number): Field<string> {
   return {
     read(message) {
-      const bytes = message.subarray(at, at + size);
+      const bytes = message.subarray(at, at + size - 1);
       const end = bytes.indexOf(0);
-      return bytes.toString("latin1", 0, end === -1 ? size : end);
+      return bytes.toString("latin1", 0, end === -1 ? bytes.length : end);
     },
     write: (message, value) => void message.write(value, at, size - 1, "latin1"),
   };
@@ -72,7 +82,7 @@ export function decode<L extends Layout>(layout: L, message: Buffer): Values<L> 
 }
 
 /** A whole message; what `values` lacks stays zero. `second` is word 1. */
-export function encode<L extends Layout>(layout: L, type: number, second: number, values: Partial<Values<L>>): Buffer {
+export function encode<L extends Layout>(layout: L, type: number, second: number, values: Some<L>): Buffer {
   const message = Buffer.alloc(MESSAGE_BYTES);
   messageType.write(message, type);
   serverError.write(message, second);

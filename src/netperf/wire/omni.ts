@@ -29,6 +29,12 @@ export const FLAG = {
   measureCpu: 0x8,
   /** When clear the server shall not route; at the same time: report the congestion control. */
   routing: 0x20,
+  /** UDP: answer from the address that was asked; connect the socket to the first that asks. */
+  packetInfo: 0x2000,
+  connectDatagrams: 0x4000,
+  deferAccept: 0x8000,
+  /** Path MTU discovery: never fragment. */
+  pathMtu: 0x10000,
   keepAlive: 0x80000000,
 } as const;
 

@@ -1,76 +1,11 @@
-import type { Socket } from "node:net";
-import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
-import type { SessionSummary } from "../../../src/run/index.js";
-import { type AcceptorOptions, NetperfAcceptor } from "../../../src/netperf/index.js";
+import { describe, expect, it } from "vitest";
 import { MESSAGE_BYTES, decode, encode, messageType, serverError } from "../../../src/netperf/wire/fields.js";
-import {
-  type OmniRequest,
-  TYPE,
-  omniRequest,
-  omniResponse,
-  omniResults,
-  passphrase,
-} from "../../../src/netperf/wire/omni.js";
-import { fakeEnvironment } from "../../fakes/environment.js";
+import { TYPE, omniRequest, omniResponse, omniResults, passphrase } from "../../../src/netperf/wire/omni.js";
 import { FakeAddon, faultOf } from "../../fakes/fake-addon.js";
-import { drain, socketPair } from "../../fakes/sockets.js";
+import { drain } from "../../fakes/sockets.js";
 import { until } from "../../support/until.js";
-import { capture, captures } from "./captures.js";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-const TIMING = { idleMs: 500, messageMs: 150, passphraseMs: 300 };
-
-interface Guest {
-  socket: Socket;
-  addon: FakeAddon;
-  acceptor: NetperfAcceptor;
-  told: SessionSummary[];
-  /** The next whole answer. */
-  answer: () => Promise<Buffer>;
-}
-
-async function enter(options: Partial<AcceptorOptions> = {}, addon = new FakeAddon()): Promise<Guest> {
-  const told: SessionSummary[] = [];
-  const acceptor = new NetperfAcceptor(
-    {
-      ...{ maxSessions: 2, maxDurationNs: 60e9, dataPort: 0, cpus: null, timing: TIMING },
-      ...{ onSession: (summary: SessionSummary) => told.push(summary), ...options },
-    },
-    fakeEnvironment(addon),
-  );
-  cleanUps.push(() => acceptor.close());
-  return { ...(await join(acceptor)), addon, acceptor, told };
-}
-
-async function join(acceptor: NetperfAcceptor): Promise<Pick<Guest, "socket" | "answer">> {
-  const [socket, far] = await socketPair();
-  cleanUps.push(() => socket.destroy());
-  far.pause();
-  acceptor.accept(far);
-  let received = Buffer.alloc(0);
-  socket.on("data", (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
-  socket.on("error", () => undefined);
-  const answer = async (): Promise<Buffer> => {
-    await until(() => received.length >= MESSAGE_BYTES || socket.closed, "an answer came");
-    const message = received.subarray(0, MESSAGE_BYTES);
-    received = received.subarray(MESSAGE_BYTES);
-    expect(message.length).toBe(MESSAGE_BYTES);
-    return message;
-  };
-  return { socket, answer };
-}
-
-function request(overrides: Partial<OmniRequest> = {}): Buffer {
-  const [recorded] = capture("tcp_rr").fromClient;
-  return encode(omniRequest, TYPE.omniRequest, -1, { ...decode(omniRequest, recorded!), ...overrides });
-}
-
-const endOfTest = faultOf("traffic", "PEER_CLOSED");
+import { capture } from "./captures.js";
+import { cleanUps, endOfTest, enter, join, request } from "./guests.js";
 
 describe("a netperf client", () => {
   it("gets a response, its test, and the results", async () => {
@@ -81,7 +16,11 @@ describe("a netperf client", () => {
     expect(response).toMatchObject({ dataPort: session.port, flags: 0x9, cpuRate: 100, sendSize: 1, recvSize: 1 });
     expect(session.plan).toMatchObject({
       ...{ loop: "rr", engine: "block", flows: 1, cpus: [-1], requestBytes: 1, responseBytes: 1, noDelay: true },
-      ...{ addresses: ["127.0.0.1"], address: "127.0.0.1", foreign: { limit: 0, tos: -1, timeCalls: false } },
+      ...{
+        addresses: ["127.0.0.1"],
+        address: "127.0.0.1",
+        foreign: { limit: 0, tos: -1, timeCalls: false, socketOptions: {} },
+      },
     });
     await until(() => session.snapshot(false).windowNs > 20e6, "some of the test has passed");
     session.fail(endOfTest);
@@ -112,35 +51,6 @@ describe("a netperf client", () => {
       await answer();
     }
   });
-
-  it.each([
-    ["tcp_stream", { loop: "receive", recvSizeBytes: 131_072 }],
-    ["tcp_maerts", { loop: "send" }],
-    ["tcp_crr", { loop: "crr", close: "server" }],
-    ["burst", { loop: "rr", requestBytes: 10, responseBytes: 20 }],
-    ["tcp_stream_bytes", { loop: "receive", recvSizeBytes: 4000 }],
-    ["tcp_maerts_bytes", { loop: "send", foreign: { limit: 1_000_000, tos: -1, timeCalls: false } }],
-    ["tcp_rr_bind", { loop: "rr", cpus: [1] }],
-    ["omni_opts", { loop: "receive", sndbufBytes: 40_000, rcvbufBytes: 50_000, congestion: "reno", noDelay: true }],
-    ["dataport", { loop: "rr", port: 12_920 }],
-  ])("recorded as %s gets the session that it asked for", async (name, plan) => {
-    const { socket, addon, answer } = await enter();
-    socket.write(capture(name).fromClient[0]!);
-    expect(serverError.read(await answer())).toBe(0);
-    expect(addon.newest("server")!.plan).toMatchObject(plan);
-  });
-
-  it.each(["udp_rr", "udp_stream", "tcp_cc", "omni_cc", "tcp_sendfile", "omni_udp_maerts"])(
-    "recorded as %s is told that this is not known, and may go on",
-    async (name) => {
-      const { socket, answer, addon } = await enter();
-      socket.write(capture(name).fromClient[0]!);
-      expect(serverError.read(await answer())).toBe(998);
-      expect(addon.sessions).toEqual([]);
-      socket.write(request());
-      expect(serverError.read(await answer())).toBe(0);
-    },
-  );
 
   it("that vanishes during its test leaves nothing behind", async () => {
     const { socket, addon, answer, told } = await enter();
@@ -267,30 +177,5 @@ describe("hostile bytes", () => {
     socket.write(Buffer.alloc(100 * MESSAGE_BYTES));
     await until(() => socket.closed, "the connection is closed");
     await until(() => addon.live.length === 0, "the session has ended");
-  });
-
-  it("never take the server down", async () => {
-    const recorded = captures().flatMap(({ fromClient }) => fromClient);
-    const bytes = fc
-      .uint8Array({ minLength: MESSAGE_BYTES, maxLength: MESSAGE_BYTES })
-      .map((some) => Buffer.from(some));
-    const patched = fc
-      .tuple(fc.constantFrom(...recorded), fc.array(fc.tuple(fc.nat(163), fc.integer()), { maxLength: 5 }))
-      .map(([message, patches]) => {
-        const copy = Buffer.from(message);
-        for (const [word, value] of patches) copy.writeInt32BE(value | 0, word * 4);
-        return copy;
-      });
-    const { acceptor, addon } = await enter({ maxSessions: 1000 });
-    await fc.assert(
-      fc.asyncProperty(fc.oneof(bytes, patched), async (message) => {
-        const { socket, answer } = await join(acceptor);
-        socket.write(message);
-        if (message.readUInt32BE(0) !== TYPE.passphrase) await answer();
-        socket.destroy();
-      }),
-      { numRuns: 60 },
-    );
-    await until(() => addon.live.length === 0, "every session has ended");
   });
 });

@@ -10,6 +10,10 @@ export interface Capture {
   /** What each side sent, message by message. */
   fromClient: Buffer[];
   fromServer: Buffer[];
+  /** Arguments and exit code of the stock client; undefined where the client was a hand-made one. */
+  command: { args: string[]; code: number } | undefined;
+  /** What it printed. */
+  stdout: string;
 }
 
 function messages(file: string): Buffer[] {
@@ -19,6 +23,12 @@ function messages(file: string): Buffer[] {
   );
 }
 
+/** "rc=0 netperf -H 127.0.0.1 ..." */
+function commandOf(line: string | undefined): Capture["command"] {
+  const [, code, rest] = /^rc=(\d+) netperf (.*)$/m.exec(line ?? "") ?? [];
+  return code === undefined || rest === undefined ? undefined : { args: rest.split(" "), code: Number(code) };
+}
+
 export function captures(): Capture[] {
   const files = readdirSync(FOLDER);
   return files
@@ -26,7 +36,15 @@ export function captures(): Capture[] {
     .map((file) => {
       const name = file.replace(".c2s.bin", "");
       const answer = `${name}.s2c.bin`;
-      return { name, fromClient: messages(file), fromServer: files.includes(answer) ? messages(answer) : [] };
+      const text = (extension: string): string | undefined =>
+        files.includes(`${name}.${extension}`) ? readFileSync(join(FOLDER, `${name}.${extension}`), "utf8") : undefined;
+      return {
+        name,
+        fromClient: messages(file),
+        fromServer: files.includes(answer) ? messages(answer) : [],
+        command: commandOf(text("cmd")),
+        stdout: text("stdout") ?? "",
+      };
     });
 }
 

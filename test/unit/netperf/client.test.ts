@@ -1,75 +1,24 @@
 /** netperf's command line against a server that says what a stock one once said. */
-import { readFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { netperf } from "../../../src/netperf/index.js";
 import { SELECTORS } from "../../../src/netperf/output/selectors.js";
-import { MESSAGE_BYTES, decode } from "../../../src/netperf/wire/fields.js";
+import { decode } from "../../../src/netperf/wire/fields.js";
 import { type OmniRequest, omniRequest } from "../../../src/netperf/wire/omni.js";
 import { fakeEnvironment } from "../../fakes/environment.js";
-import { FakeAddon, faultOf } from "../../fakes/fake-addon.js";
 import { capture } from "./captures.js";
+import { type Ran, portOf, runAgainst } from "./recorded-server.js";
 
 const TRANSCRIPTS = join(import.meta.dirname, "../../netperf/transcripts");
 const transcript = (name: string): string => readFileSync(join(TRANSCRIPTS, `${name}.txt`), "utf8");
 
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-interface Ran {
-  code: number;
-  out: string;
-  err: string;
-  requests: OmniRequest[];
-  addon: FakeAddon;
-}
-
-/** Runs a command line against the recorded server; each request gets a response, and its results when the client's session has ended. */
-async function run(name: string, ...args: string[]): Promise<Ran> {
-  const addon = new FakeAddon();
-  const requests: OmniRequest[] = [];
-  const answers = capture(name).fromServer;
-  const server = createServer((socket) => {
-    let received = Buffer.alloc(0);
-    socket.on("error", () => undefined);
-    socket.on("data", (chunk: Buffer) => {
-      received = Buffer.concat([received, chunk]);
-      for (; received.length >= MESSAGE_BYTES; received = received.subarray(MESSAGE_BYTES)) {
-        requests.push(decode(omniRequest, received.subarray(0, MESSAGE_BYTES)));
-        const results = answers[1];
-        socket.write(answers[0] ?? "");
-        if (results !== undefined) socket.write(results);
-        else socket.end();
-      }
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  cleanUps.push(() => server.close());
-  // The server's half of the data connection ends when the client closes its window.
-  addon.onConstruct = () => {
-    setImmediate(() => {
-      const session = addon.newest("client")!;
-      const close = session.closeWindow.bind(session);
-      session.closeWindow = () => {
-        close();
-        session.fail(faultOf("traffic", "PEER_CLOSED"));
-      };
-    });
-  };
-  let out = "";
-  let err = "";
-  const { port } = server.address() as AddressInfo;
-  const code = await netperf(
-    ["-H", "127.0.0.1", "-p", String(port), "-l", "200ms", ...args],
-    { out: (text) => (out += text), err: (text) => (err += text) },
-    { interrupt: new AbortController().signal, environment: fakeEnvironment(addon) },
-  );
-  return { code, out, err, requests, addon };
+/** Against the recorded server; every run is a short one. */
+async function run(name: string, ...args: string[]): Promise<Ran & { requests: OmniRequest[] }> {
+  const ran = await runAgainst(capture(name), ["-l", "200ms", ...args]);
+  return { ...ran, requests: ran.messages.map((message) => decode(omniRequest, message)) };
 }
 
 /** Numbers as N, blanks in front of them as one: the form of a line. Blanks at its end stay. */
@@ -87,17 +36,10 @@ const tests = [
 describe.each(tests)("%s", (test, name) => {
   it("prints the classic table, line by line", async () => {
     const { code, out, err } = await run(name, "-t", test.toLowerCase());
-    // The transcript was made by a build without interim results, and numbers its lines.
+    // The transcript was made by a build without these, and numbers its lines.
     const expected = transcript(`plain_${test}`).replace(/^ +\d+\t/gm, "");
-    expect(form(out.replace(" : demo", "")).trimEnd()).toBe(form(expected).trimEnd());
+    expect(form(out.replace(" : histogram : interval : demo", "")).trimEnd()).toBe(form(expected).trimEnd());
     expect([code, err]).toEqual([0, ""]);
-  });
-
-  it("asks for what the recorded client asked for", async () => {
-    const { requests } = await run(name, "-t", test);
-    const recorded = decode(omniRequest, capture(name).fromClient[0]!);
-    // A stock client has bound the port of its first connection already, at random; it is of no use to the server.
-    expect(requests).toEqual([{ ...recorded, localPort: 0 }]);
   });
 });
 
@@ -173,7 +115,7 @@ describe("failures", () => {
   it("nobody listens", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
+    const port = portOf(server);
     server.close();
     await once(server, "close");
     let out = "";

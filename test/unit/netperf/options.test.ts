@@ -112,7 +112,6 @@ describe("the command line", () => {
   it.each([
     ["-t BLAH", 1, "unknown to this netperf"],
     ["-t UDP_STREAM", 1, "not supported by cnb-load yet"],
-    ["-t TCP_CC", 1, "not supported by cnb-load yet"],
     ["-t TCP_RR -- -T udp", 1, "not supported by cnb-load yet"],
     ["-Q", 1, "invalid option -- 'Q'"],
     ["-h", 1, "Usage: netperf"],
