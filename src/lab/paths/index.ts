@@ -1,7 +1,11 @@
 /** Every path, in the order of the report. */
 import type { Path } from "../path.js";
+import { ebpfExtraVeth, ebpfHostRouting, ebpfLegacy } from "./ebpf.js";
 import { iptables, iptablesNotrack } from "./iptables.js";
 import { node } from "./node.js";
 import { bridge, macvlan, ptp, vxlan } from "./reference.js";
 
-export const PATHS: readonly Path[] = [node, iptables, iptablesNotrack, bridge, ptp, macvlan, vxlan];
+export const PATHS: readonly Path[] = [
+  ...[node, ebpfHostRouting, ebpfLegacy, ebpfExtraVeth, iptables, iptablesNotrack],
+  ...[ptp, bridge, macvlan, vxlan],
+];
