@@ -13,6 +13,7 @@ export type {
   Result,
   Warning,
 } from "./result/model.js";
+export { summarize } from "./result/summarize.js";
 export {
   type Run,
   type RunSettings,

@@ -1,8 +1,17 @@
 /** `cnb-load lab` and `cnb-load lab clean` */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { LAB_TESTS, type LabDocument, LabError, type LabOptions, type LabTest, PATHS } from "../lab/index.js";
-import { removeLeftovers, runLab } from "../lab/index.js";
+import {
+  LAB_TESTS,
+  type LabDocument,
+  LabError,
+  type LabOptions,
+  type LabTest,
+  PATHS,
+  removeLeftovers,
+  renderPage,
+  runLab,
+} from "../lab/index.js";
 import { parseCpuList } from "../options/cpu-lists.js";
 import { parseDuration } from "../options/durations.js";
 import { nearest } from "../options/invalid.js";
@@ -40,6 +49,7 @@ export async function labCommand(action: string | undefined, values: Values): Pr
       problems.push(error);
     });
   await attempt(save(document, folder));
+  await attempt(renderPage(document).then((page) => writeFileAtomically(join(folder, "index.html"), page)));
   if (json.to === "stdout") await attempt(print(renderJson(document)));
   if (json.to === "file") await attempt(writeFileAtomically(json.path, renderJson(document)));
   if (!quiet) note(`results: ${folder}\n`);
