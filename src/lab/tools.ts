@@ -1,7 +1,7 @@
 /** What paths need of the machine, and whether it is there. */
 import { accessSync, constants, existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { shell } from "./shell.js";
+import { join } from "node:path";
+import { PROGRAM_FOLDERS, shell } from "./shell.js";
 
 /** A program, or something that can be tried; `install` is what to do where it is missing. */
 export interface Need {
@@ -10,25 +10,15 @@ export interface Need {
   readonly there: () => boolean | Promise<boolean>;
 }
 
-/** Root's PATH may lack the folders of root's programs. */
-export const PROGRAM_FOLDERS = [
-  ...(process.env["PATH"] ?? "").split(delimiter),
-  "/usr/local/sbin",
-  "/usr/sbin",
-  "/sbin",
-];
-
 export function findProgram(name: string): string | undefined {
-  return PROGRAM_FOLDERS.filter(Boolean)
-    .map((folder) => join(folder, name))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
+  return PROGRAM_FOLDERS.map((folder) => join(folder, name)).find((file) => {
+    try {
+      accessSync(file, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 export function program(name: string, debianPackage: string): Need {

@@ -6,9 +6,12 @@
  */
 #pragma once
 
+/* clang-format off: what follows takes the types of linux/bpf.h for granted. */
+#include <linux/bpf.h>
+/* clang-format on */
+
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
-#include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
