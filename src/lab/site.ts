@@ -87,8 +87,11 @@ export function cpuMask(cpu: number): string {
 
 /** A pod behind a veth, routed: /32 addresses, a gateway that is a neighbour known for good, and a route to the other node's pods. */
 export async function attachRoutedPods(
-  { nodes, mtu }: Site,
-  nextHop = (node: Node): string => `via ${node.peer.address}`,
+  { nodes, mtu: wireMtu }: Site,
+  {
+    mtu = wireMtu,
+    nextHop = (node: Node): string => `via ${node.peer.address}`,
+  }: { mtu?: number; nextHop?: (node: Node) => string } = {},
 ): Promise<void> {
   const gateway = "169.254.1.1";
   for (const node of nodes) {
