@@ -13,7 +13,8 @@ const rooms = {
   run: ["control", "native", "result", "options", "errors"],
   netperf: ["run", "control", "native", "result", "options", "errors"],
   suite: ["result", "options", "errors"],
-  cli: ["netperf", "run", "suite", "doctor", "report", "result", "options", "errors"],
+  lab: ["index", "report"],
+  cli: ["lab", "netperf", "run", "suite", "doctor", "report", "result", "options", "errors"],
   index: ["run", "result", "options", "errors"],
 };
 

@@ -13,6 +13,9 @@ const files = readdirSync(join(root, "native"), { recursive: true })
   .filter((path) => /\.(h|cc)$/.test(path))
   .map((path) => `native/${path}`);
 
+/** Programs for eBPF, which only eBPF's own compiler checks. */
+const programs = readdirSync(join(root, "src/lab/bpf")).map((path) => `src/lab/bpf/${path}`);
+
 function available(tool) {
   if (spawnSync(tool, ["--version"]).status === 0) return true;
   const required = process.env.CNB_LOAD_NO_SKIP === "1";
@@ -31,8 +34,8 @@ function runSync(command, args) {
 
 function format(check) {
   if (!available("clang-format")) return;
-  const ok = runSync("clang-format", [...(check ? ["--dry-run", "-Werror"] : ["-i"]), ...files]);
-  console.log(`clang-format: ${files.length} files, ${ok ? "clean" : "differences above"}`);
+  const ok = runSync("clang-format", [...(check ? ["--dry-run", "-Werror"] : ["-i"]), ...files, ...programs]);
+  console.log(`clang-format: ${files.length + programs.length} files, ${ok ? "clean" : "differences above"}`);
 }
 
 /** Resolves to whether clang-tidy had nothing to say about one source; prints what it said. */

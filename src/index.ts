@@ -15,6 +15,7 @@ export type {
   Result,
   Warning,
 } from "./result/model.js";
+export { summarize } from "./result/summarize.js";
 export {
   type Run,
   type RunSettings,

@@ -87,6 +87,18 @@ Exit codes: 0 done, whatever was found, 1 could not write, 2 bad usage, 3 could 
 server, 4 refused by the server.
 `;
 
+const LAB_HELP = `
+Builds two nodes with a pod on each out of network namespaces, once for every path, measures TCP_STREAM,
+TCP_RR and TCP_CRR over all of them in turn, and writes a page (index.html), lab.json and one file of results per
+path, which report and compare read. Needs root. What a path needs and is not installed is named; the other
+paths are measured. Everything stays within the namespaces and goes with the command, also on Ctrl-C; the
+kernel may load modules that it then keeps. cnb-load lab clean removes what a killed lab left. docs/lab.md has
+what each path is made of.
+
+Exit codes: 0 done, 1 nothing could be measured or writing failed, 2 bad usage, 130 interrupted, after
+writing what was measured so far.
+`;
+
 /** Called with the exit code that a command ended with. */
 export type OnEnd = (exitCode: number) => void;
 
@@ -110,6 +122,7 @@ export function buildProgram(onEnd: OnEnd): Command {
   addReport(program, onEnd);
   addCompare(program, onEnd);
   addDoctor(program, onEnd);
+  addLab(program, onEnd);
   // Their arguments are netperf's: main.ts runs them; here they are for the list of commands.
   program.command("netperf").description("netperf's command line (also cnb-netperf)").helpOption(false);
   program.command("netserver").description("netserver's command line (also cnb-netserver)").helpOption(false);
@@ -175,6 +188,31 @@ function addDoctor(program: Command, onEnd: OnEnd): void {
     });
 }
 
+function addLab(program: Command, onEnd: OnEnd): void {
+  const command = addCommand(program, "lab", "the data paths of container networks compared on this machine alone");
+  command
+    .argument("[clean]", "remove what a killed lab left, and do nothing else")
+    .option("--quick", "less than 5 minutes in all: 3 runs of 500 ms [default: 5 runs of 5s]")
+    .option("--paths <list>", "paths to compare, separated by commas [default: all]")
+    .option("--tests <list>", "of stream, rr and crr [default: all]")
+    .option("--runs <n>", "runs of each test over each path, interleaved")
+    .option("-l, --duration <time>", "length of each window")
+    .option("--warmup <time>", "traffic before each window that counts for nothing")
+    .option("-P, --flows <n>", "N of 1 and N flows [default: 32]")
+    .option("--mtu <bytes>", "of the wire and the pods [default: 1500]")
+    .option("--services <n>", "length of the list of services in the iptables paths [default: 100]")
+    .option("--policies <n>", "length of the list of policies in the iptables paths [default: 10]")
+    .option("--cpus <list>", "the client node's CPU and the server node's [default: the first two allowed]")
+    .option("--no-meltdown", "leave out TCP_CRR against a connection tracking table that fills up")
+    .option("--output <folder>", "folder of the page and the results [default: a new one]")
+    .addOption(jsonOption())
+    .option("--quiet", "no progress and no warnings")
+    .addHelpText("after", LAB_HELP)
+    .action(async (action: string | undefined) => {
+      onEnd(await (await import("./lab.js")).labCommand(action, command.optsWithGlobals()));
+    });
+}
+
 function addTest(program: Command, name: RunCommand, test: TestName, onEnd: OnEnd): void {
   const command = addCommand(program, name, TEST_HELP[name]).argument("<HOST>", "name or address of the server");
   addTableOptions(command, runTable, name);
@@ -200,7 +238,7 @@ function addServer(program: Command, onEnd: OnEnd): void {
 
 function addCommand(
   program: Command,
-  name: CommandName | "suite" | "report" | "compare" | "doctor",
+  name: CommandName | "suite" | "report" | "compare" | "doctor" | "lab",
   help: string,
 ): Command {
   return program.command(name).description(help).helpOption("-h, --help", "print this help");

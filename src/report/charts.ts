@@ -263,16 +263,23 @@ function lineChart(series: readonly Line[], axes: Pick<EChartsOption, "xAxis" | 
 
 /** x: seconds since the window opened, y: the rate. */
 export function overTime(series: readonly Line[], format: (rate: number) => string): Chart {
+  return curves(series, "seconds", String, format);
+}
+
+/** Both axes linear, the upright one from 0 on. */
+export function curves(
+  series: readonly Line[],
+  name: string,
+  formatX: (value: number) => string,
+  formatY: (value: number) => string,
+): Chart {
   return lineChart(series, {
     xAxis: {
-      type: "value",
-      name: "seconds",
-      nameLocation: "middle",
-      nameGap: 24,
-      ...axis(String),
+      ...{ type: "value", name, nameLocation: "middle", nameGap: 24 },
+      ...axis(formatX),
       splitLine: { show: false },
     },
-    yAxis: { type: "value", min: 0, splitNumber: 4, ...axis(format) },
+    yAxis: { type: "value", min: 0, splitNumber: 4, ...axis(formatY) },
   });
 }
 

@@ -1,6 +1,6 @@
 /** One page that is whole in itself: style and charts inside, no script, nothing loaded. */
 import type { Result } from "../result/model.js";
-import { type Chart, groupedBars, overTime, stackedBars, tailCurve } from "./charts.js";
+import { groupedBars, overTime, stackedBars, tailCurve } from "./charts.js";
 import { type Configuration, configurations } from "./configurations.js";
 import { type Draw, loadDraw } from "./draw.js";
 import {
@@ -14,7 +14,7 @@ import {
 } from "./figures.js";
 import { barSeries, CPU_PARTS, curveLines, rateLines, stacksOf, TEST_TITLES, testsOf } from "./html-data.js";
 import { escapeHtml, htmlTable } from "./html-text.js";
-import { STYLE } from "./html-theme.js";
+import { card, cards, htmlPage, section } from "./page.js";
 import { type LabelledRun, labelsOf } from "./runs.js";
 import { headline } from "./summary.js";
 import { formatBitRate, formatRate, formatTime } from "./units.js";
@@ -49,44 +49,13 @@ export async function renderHtml(runs: readonly LabelledRun[]): Promise<string> 
     hosts(runs),
     `</main>`,
   ];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<title>${escapeHtml(title)}</title>
-<link rel="icon" href="data:,">
-<style>${STYLE}</style>
-</head>
-<body>
-${body.filter((part) => part !== "").join("\n")}
-</body>
-</html>
-`;
+  return htmlPage(title, body);
 }
 
 function subtitle(runs: readonly LabelledRun[]): string {
   const days = [...new Set(runs.map(({ result }) => result.startedAt.slice(0, 10)))].toSorted();
   const span = days.length > 1 ? `${days[0] ?? ""} to ${days.at(-1) ?? ""}` : (days[0] ?? "");
   return `${runs.length} ${runs.length === 1 ? "run" : "runs"}, ${span}`;
-}
-
-/** `note` is markup. */
-function section(title: string, note: string, content: string): string {
-  if (content === "") return "";
-  return `<section><h2>${escapeHtml(title)}</h2>${note === "" ? "" : `<p class="note">${note}</p>`}${content}</section>`;
-}
-
-const cards = (figures: readonly string[]): string =>
-  figures.length === 0 ? "" : `<div class="cards">${figures.join("\n")}</div>`;
-
-/** A chart with its title, what it is for those who do not see it, and the table behind it. */
-function card({ draw }: Page, title: string, about: string, chart: Chart, behind: FigureTable): string {
-  const heading = `<h3>${escapeHtml(title)}</h3>`;
-  const picture = `<div role="img" aria-label="${escapeHtml(about)}">${draw(chart)}</div>`;
-  const table = `<details><summary>Table</summary>${htmlTable(withoutEmptyColumns(behind), title)}</details>`;
-  return `<figure><figcaption>${heading}</figcaption>${picture}${table}</figure>`;
 }
 
 function nameOf({ groups, labels }: Page): (run: LabelledRun) => string {
@@ -99,7 +68,13 @@ function rates(page: Page): string {
     const title = TEST_TITLES[group.test];
     const chart = groupedBars(group.categories, barSeries(group, page.labels));
     const own = group.groups.flatMap(({ runs }) => runs);
-    return card(page, title, `Bars: ${title}. The table below has the figures.`, chart, rateTable(own, nameOf(page)));
+    return card(
+      page.draw,
+      title,
+      `Bars: ${title}. The table below has the figures.`,
+      chart,
+      rateTable(own, nameOf(page)),
+    );
   });
   const whiskers = page.runs.some(({ result }) => result.repeat?.halfWidthPct !== undefined)
     ? " Whiskers: the confidence interval of the mean of several runs."
@@ -115,7 +90,7 @@ function cpu(page: Page): string {
     if (stacks.length === 0 || target === undefined) return [];
     const title = `${TEST_TITLES[group.test]}: cores at ${formatTarget(target)}`;
     const about = `Stacked bars: ${title}, client and server. The table below has the figures.`;
-    return [card(page, title, about, stackedBars(CPU_PARTS, stacks), cpuTable(own, nameOf(page)))];
+    return [card(page.draw, title, about, stackedBars(CPU_PARTS, stacks), cpuTable(own, nameOf(page)))];
   });
   const note =
     "Shorter is better. CPU cores of the whole host, scaled linearly from the measured rate to one rate for all: an extrapolation to compare by, no measurement.";
@@ -129,7 +104,7 @@ async function latency(page: Page): Promise<string> {
     const series = await curveLines(runs, page.labels);
     const about = `Curves: latency by percentile of ${name}. The table below has the figures.`;
     const label = (run: LabelledRun): string => run.label;
-    figures.push(card(page, name, about, tailCurve(series, formatAxisTime), rateTable(runs, label)));
+    figures.push(card(page.draw, name, about, tailCurve(series, formatAxisTime), rateTable(runs, label)));
   }
   const note = "Lower is better. Every transaction of the window; each step to the right is a tenfold rarer one.";
   return section("Latency", `${note}${leftOut(measured.length)}`, cards(figures));
@@ -141,7 +116,7 @@ function time(page: Page): string {
     const bulk = test === "tcp_stream" || test === "tcp_maerts";
     const chart = overTime(rateLines(runs, page.labels), bulk ? shortBitRate : shortRate);
     const about = `Lines: rate of ${name} over time. The table below has figures.`;
-    return card(page, name, about, chart, timeTable(runs));
+    return card(page.draw, name, about, chart, timeTable(runs));
   });
   return section("Over time", leftOut(shown.length).trim(), cards(figures));
 }

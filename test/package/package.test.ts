@@ -59,6 +59,7 @@ describe("the tarball", () => {
       ...["package.json", "README.md", "LICENSE", "CHANGELOG.md", "binding.gyp", "bindings.gyp"],
       ...["native/sources-core.txt", "native/sources-binding.txt", ...sources],
       ...["dist/index.js", "dist/index.d.ts", "dist/cli/main.js", "schema/result.json"],
+      ...["dist/lab/agent.js", "src/lab/bpf/track.h", "src/lab/bpf/host-routing.bpf.c"],
     ];
     expect(needed.filter((path) => !packed.includes(path))).toEqual([]);
   });
@@ -70,6 +71,7 @@ describe("the tarball", () => {
       /^native\/sources-(core|binding)\.txt$/,
       /^dist\/[\w/-]+\.(js|d\.ts)$/,
       /^schema\/[\w-]+\.json$/,
+      /^src\/lab\/bpf\/[\w-]+(\.bpf\.c|\.h)$/,
     ];
     expect(packed.filter((path) => !expected.some((pattern) => pattern.test(path)))).toEqual([]);
   });

@@ -1,0 +1,181 @@
+/** A lab from end to end: builds every path, measures them in turn, takes everything down. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CnbLoadError, type Result } from "../index.js";
+import { type Cell, type LabDocument, type LabOptions, type Measurement, type PathReport } from "./document.js";
+import { describeEnvironment } from "./environment.js";
+import { reasonOf } from "./lab-error.js";
+import { measureMeltdown } from "./meltdown.js";
+import { Namespaces, removeLeftovers } from "./namespaces.js";
+import type { Path } from "./path.js";
+import { PATHS } from "./paths/index.js";
+import { placeNodes } from "./placement.js";
+import { type Ground, Stand } from "./stand.js";
+import { IP, missing, TASKSET } from "./tools.js";
+
+export interface LabHooks {
+  /** One line of progress. */
+  note: (line: string) => void;
+}
+
+/** Rejects with ERR_PLATFORM where this machine cannot have a lab at all. */
+async function checkMachine(): Promise<void> {
+  if (process.getuid?.() !== 0) throw new CnbLoadError("ERR_PLATFORM", "lab: making network namespaces needs root");
+  const lacking = await missing([IP, TASKSET]);
+  if (lacking !== undefined) throw new CnbLoadError("ERR_PLATFORM", `lab: install ${lacking} first`);
+}
+
+/** Cubic, whatever the host was set to: BBR would pace, and measure itself. It cannot be made a namespace's default everywhere. */
+async function plainCongestionControl(): Promise<string | undefined> {
+  const known = await readFile("/proc/sys/net/ipv4/tcp_available_congestion_control", "utf8").catch(() => "");
+  return known.split(/\s+/).includes("cubic") ? "cubic" : undefined;
+}
+
+/** Every test with 1 and with N flows. */
+export function cellsOf({ tests, flows }: Pick<LabOptions, "tests" | "flows">): Cell[] {
+  const counts = flows === 1 ? [1] : [1, flows];
+  return tests.flatMap((test) => counts.map((count) => ({ test, flows: count })));
+}
+
+/** The paths of a round in another order each time, so that none always follows the same one. */
+export function rotated<Item>(items: readonly Item[], by: number): Item[] {
+  const at = items.length === 0 ? 0 : by % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}
+
+/**
+ * Resolves with all that was measured; after an abort with what was measured until then, `state: "aborted"`. Whatever happens,
+ * namespaces and processes are gone when it settles.
+ */
+export async function runLab(
+  options: LabOptions,
+  command: string,
+  { note }: LabHooks,
+  signal: AbortSignal,
+): Promise<LabDocument> {
+  await checkMachine();
+  const left = removeLeftovers();
+  if (left.length > 0) note(`removed ${left.length} namespaces that an earlier lab left`);
+  const placement = placeNodes(options.cpus);
+  const document: LabDocument = {
+    schema: "cnb-load/lab/1",
+    state: "completed",
+    startedAt: new Date().toISOString(),
+    ...{ command, options, placement, environment: await describeEnvironment() },
+    ...{ paths: [], measurements: [], flameGraphs: [] },
+  };
+  using namespaces = new Namespaces();
+  const folder = await mkdtemp(join(tmpdir(), "cnb-load-lab-"));
+  const stands: Stand[] = [];
+  try {
+    const congestion = await plainCongestionControl();
+    await buildAll({ namespaces, cpus: placement, options, congestion, folder }, document, stands, note, signal);
+    await measureAll(stands, document, note, signal);
+    if (options.meltdown && !signal.aborted) await addMeltdown(stands, document, note, signal);
+  } finally {
+    for (const stand of stands) await stand[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  }
+  if (signal.aborted) document.state = "aborted";
+  return document;
+}
+
+async function buildAll(
+  ground: Ground,
+  document: LabDocument,
+  stands: Stand[],
+  note: LabHooks["note"],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const path of PATHS.filter(({ name }) => ground.options.paths.includes(name))) {
+    if (signal.aborted) break;
+    const report = reportOf(path);
+    document.paths.push(report);
+    const stand = await buildOne(path, ground, report);
+    if (stand !== undefined) stands.push(stand);
+    note(
+      `${path.name}: ${report.reason ?? ["stands", ...(report.variant === undefined ? [] : [report.variant])].join(", ")}`,
+    );
+  }
+}
+
+function reportOf({ name, models, builds, differs, encrypts }: Path): PathReport {
+  return { name, models, builds, differs, ...(encrypts && { encrypts }), state: "measured", evidence: [] };
+}
+
+/** A path that fails is told of in its report, and the others go on. */
+async function buildOne(path: Path, ground: Ground, report: PathReport): Promise<Stand | undefined> {
+  const lacking = await missing(path.needs);
+  if (lacking !== undefined) {
+    report.state = "unavailable";
+    report.reason = `not available here: install ${lacking}`;
+    return undefined;
+  }
+  let stand: Stand | undefined;
+  try {
+    stand = await Stand.build(path, ground);
+    if (stand.built.variant !== undefined) report.variant = stand.built.variant;
+    report.evidence = await stand.verify();
+    await stand.built.reset?.();
+    return stand;
+  } catch (error) {
+    await stand?.[Symbol.asyncDispose]();
+    report.state = "failed";
+    report.reason = `failed: ${reasonOf(error)}`;
+    return undefined;
+  }
+}
+
+async function measureAll(
+  stands: readonly Stand[],
+  { options, measurements, paths }: LabDocument,
+  note: LabHooks["note"],
+  signal: AbortSignal,
+): Promise<void> {
+  const cells = cellsOf(options);
+  for (let round = 0; round < options.runs; round++) {
+    for (const cell of cells) {
+      const title = `run ${round + 1} of ${options.runs}, ${cell.test}, ${cell.flows} ${cell.flows === 1 ? "flow" : "flows"}`;
+      note(title);
+      for (const stand of rotated(stands, round)) {
+        if (signal.aborted) return;
+        const report = paths.find(({ name }) => name === stand.path.name);
+        try {
+          const result = await stand.measure(cell, options, signal);
+          await stand.built.reset?.();
+          if (result.state === "completed") keep(measurements, stand.path.name, cell, result);
+        } catch (error) {
+          const reason = `${title}: ${reasonOf(error)}`;
+          note(`${stand.path.name}: ${reason}`);
+          if (report !== undefined) Object.assign(report, { state: "partly", reason });
+        }
+      }
+    }
+  }
+  for (const report of paths) {
+    const measured = measurements.some(({ path }) => path === report.name);
+    if (report.state === "partly" && !measured) report.state = "failed";
+  }
+}
+
+function keep(measurements: Measurement[], path: string, cell: Cell, result: Result): void {
+  const same = measurements.find((one) => one.path === path && one.test === cell.test && one.flows === cell.flows);
+  if (same === undefined) measurements.push({ path, ...cell, results: [result] });
+  else same.results.push(result);
+}
+
+async function addMeltdown(
+  stands: readonly Stand[],
+  document: LabDocument,
+  note: LabHooks["note"],
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const found = await measureMeltdown(stands, document.options, note, signal);
+    if (found !== undefined) document.meltdown = found;
+  } catch (error) {
+    document.meltdownProblem = reasonOf(error);
+    note(`conntrack melt-down: ${document.meltdownProblem}`);
+  }
+}
