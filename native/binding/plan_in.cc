@@ -158,6 +158,11 @@ Plan plan_from(const Napi::Value& value) {
     plan.tos = foreign.integer<int>("tos");
     plan.time_calls = foreign.boolean("timeCalls");
   }
+  if (const Napi::Value group = in.optional_object("udp"); group.IsObject()) {
+    const Reader udp(group.As<Napi::Object>());
+    plan.udp =
+        Udp{udp.integer<uint32_t>("batch"), udp.boolean("gso"), udp.boolean("gro"), udp.integer<int>("retryTimeoutMs")};
+  }
   return plan;
 }
 
