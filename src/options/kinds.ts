@@ -15,7 +15,7 @@ export function parseValue(row: Row, input: unknown): unknown {
     case "count":
       return within(row, typeof input === "string" && /^\d+$/.test(input.trim()) ? Number(input) : input);
     case "size":
-      if (row.auto && input === "auto") return 0;
+      if (row.auto && (input === "auto" || input === 0)) return 0;
       return within(row, typeof input === "string" ? parseSize(input) : input);
     case "duration":
       return within(row, typeof input === "string" ? parseDuration(input) : secondsOf(input));
@@ -115,7 +115,7 @@ export function rangeText(row: Row): string {
 export function formatValue(row: Row, value: unknown): string {
   switch (row.kind) {
     case "size":
-      return formatSize(Number(value));
+      return row.auto && value === 0 ? "auto" : formatSize(Number(value));
     case "duration":
       return formatDuration(Number(value));
     case "rate":

@@ -4,7 +4,7 @@ import { checkTogether } from "./checks.js";
 import type { RunOptions, ServeOptions } from "./inputs.js";
 import { invalidOption, nearest } from "./invalid.js";
 import { expectedText, parseValue } from "./kinds.js";
-import { TESTS, type NamingStyle, appliesTo, flagOf, optionName } from "./names.js";
+import { TESTS, type NamingStyle, appliesTo, flagOf, isUdp, optionName } from "./names.js";
 import type { ResolvedServeOptions, ResolvedSpec, TestName } from "./resolved.js";
 import type { Command, OutputsOf, Row, Table } from "./row.js";
 import { runTable, serveTable } from "./table.js";
@@ -47,7 +47,11 @@ export function checkResolvedSpec(value: unknown): ResolvedSpec {
     if (field === undefined) throw invalidOption(key, expectedText(row), field);
     if (!isDefault(field, defaultOf(row, command))) input[key] = row.kind === "duration" ? inSeconds(field) : field;
   }
-  return resolveRunOptions(input as unknown as RunOptions);
+  const spec = resolveRunOptions(input as unknown as RunOptions);
+  if (spec.sendSizeBytes === 0 && !isUdp(spec.test)) {
+    throw invalidOption("sendSize", "the size that the client's probes have found", spec.sendSizeBytes);
+  }
+  return spec;
 }
 
 /** Durations cross the wire in ns; anything that is no number is left for the row to refuse. */
@@ -86,7 +90,7 @@ function resolveTable<T extends Table>(
 }
 
 function defaultOf(row: Row, command: Command): unknown {
-  return row.kind === "onOff" ? (row.defaultFor?.[command] ?? row.default) : row.default;
+  return "defaultFor" in row ? (row.defaultFor[command] ?? row.default) : row.default;
 }
 
 function isLeftOut(value: unknown, fallback: unknown): boolean {

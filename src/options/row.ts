@@ -1,4 +1,4 @@
-export type RunCommand = "stream" | "maerts" | "rr" | "crr" | "cc";
+export type RunCommand = "stream" | "maerts" | "rr" | "crr" | "cc" | "udp-stream" | "udp-rr";
 export type Command = RunCommand | "server";
 
 interface RowBase {
@@ -22,8 +22,8 @@ interface Ranged {
 export type Row = RowBase &
   (
     | ({ kind: "count"; default: number | null } & Ranged)
-    /** Bytes; `auto`: the word resolves to 0, and probes choose. */
-    | ({ kind: "size"; default: number; auto?: true } & Ranged)
+    /** Bytes; `auto`: the word, or 0, leaves the size to be found out. */
+    | ({ kind: "size"; default: number; defaultFor?: Partial<Record<Command, number>>; auto?: true } & Ranged)
     /** Nanoseconds. */
     | ({ kind: "duration"; default: number } & Ranged)
     /** Something per second. */

@@ -1,7 +1,14 @@
 /** Finds the options with which a test reaches its highest figure, by short runs before the one that counts. */
 import { isDeepStrictEqual } from "node:util";
 import { CnbLoadError } from "../errors.js";
-import { type ResolvedSpec, type RunOptions, isBulk, resolveRunOptions } from "../options/spec.js";
+import {
+  type ResolvedSpec,
+  type RunOptions,
+  type TestName,
+  isBulk,
+  isUdp,
+  resolveRunOptions,
+} from "../options/spec.js";
 import type { BestChoice, Probe, Result } from "../result/model.js";
 import { ClientRun } from "./client-run.js";
 import type { Environment } from "./environment.js";
@@ -30,7 +37,7 @@ export async function findBest(
   settings: BestSettings,
 ): Promise<{ spec: ResolvedSpec; best: BestChoice }> {
   const { sendSize, ...others } = given;
-  const base = sendSize === undefined || sendSize === "auto" ? others : given;
+  const base = sendSize === undefined || sendSize === "auto" || sendSize === 0 ? others : given;
   const search = new Search(base, environment, settings);
   for (const step of given.best === true ? ALL_STEPS : [sendSizes]) await search.take(step);
   const { chosen, probes } = search;
@@ -116,6 +123,8 @@ class Search {
   }
 }
 
+const isStream = (test: TestName): boolean => isBulk(test) && !isUdp(test);
+
 interface StepContext {
   spec: ResolvedSpec;
   environment: Environment;
@@ -125,19 +134,22 @@ interface StepContext {
 type Step = (context: StepContext) => Part[];
 
 const congestions: Step = ({ spec, environment }) => {
-  if (!isBulk(spec.test)) return [];
+  if (!isStream(spec.test)) return [];
   const names = (path: string): string[] => environment.read(path)?.trim().split(/\s+/) ?? [];
   const [current] = names("/proc/sys/net/ipv4/tcp_congestion_control");
   const others = names("/proc/sys/net/ipv4/tcp_available_congestion_control").filter((name) => name !== current);
   return others.map((congestion) => ({ congestion }));
 };
 
-const sendSizes: Step = ({ spec }) => (isBulk(spec.test) ? SEND_SIZES.map((sendSize) => ({ sendSize })) : []);
+const sendSizes: Step = ({ spec }) => (isStream(spec.test) ? SEND_SIZES.map((sendSize) => ({ sendSize })) : []);
 
 const receives: Step = ({ spec }) =>
-  isBulk(spec.test) ? [LARGE_RECEIVES, { rx: "trunc" }, { ...LARGE_RECEIVES, rx: "trunc" }] : [];
+  isStream(spec.test) ? [LARGE_RECEIVES, { rx: "trunc" }, { ...LARGE_RECEIVES, rx: "trunc" }] : [];
 
-const sends: Step = ({ spec }) => (isBulk(spec.test) ? [{ zerocopy: "sendfile" }] : []);
+const sends: Step = ({ spec }) => (isStream(spec.test) ? [{ zerocopy: "sendfile" }] : []);
+
+const datagrams: Step = ({ spec }) =>
+  spec.test === "udp_stream" ? [{ batch: 32 }, { gso: true, gro: true }, { gso: true, gro: true, batch: 32 }] : [];
 
 const engines: Step = () => ENGINES.map((engine) => ({ engine }));
 
@@ -155,7 +167,7 @@ const placements: Step = ({ spec, environment, sameHost }) => {
 };
 
 /** Greatest effect first: what comes later is tried with what was found before. */
-const ALL_STEPS: readonly Step[] = [congestions, sendSizes, receives, sends, engines, threads, placements];
+const ALL_STEPS: readonly Step[] = [congestions, sendSizes, receives, sends, datagrams, engines, threads, placements];
 
 function figureOf({ throughput, transactions }: Result): Pick<Probe, "bitsPerSecond" | "perSecond"> {
   const bitsPerSecond = throughput?.bitsPerSecond;

@@ -73,8 +73,12 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
   }
 
   /** What a run needs is loaded now and not before: importing the package shall cost next to nothing. */
-  async #execute(options: RunOptions, { signal, onRun, onProbe }: RunSettings, environment?: Environment): Promise<Result> {
-    const [{ resolveRunOptions }, { repeatRuns }, { realEnvironment }] = await Promise.all([
+  async #execute(
+    options: RunOptions,
+    { signal, onRun, onProbe }: RunSettings,
+    environment?: Environment,
+  ): Promise<Result> {
+    const [{ isUdp, resolveRunOptions }, { repeatRuns }, { realEnvironment }] = await Promise.all([
       import("../options/spec.js"),
       import("./repeat.js"),
       import("./environment.js"),
@@ -87,7 +91,8 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
     };
     const spec = resolveRunOptions(options);
     const surroundings = environment ?? realEnvironment;
-    if (!spec.best && spec.sendSizeBytes !== 0) return repeatRuns(spec, surroundings, { signal, onInterval, onRun });
+    const decided = !spec.best && (spec.sendSizeBytes > 0 || isUdp(spec.test));
+    if (decided) return repeatRuns(spec, surroundings, { signal, onInterval, onRun });
     const { findBest } = await import("./best.js");
     const found = await findBest(options, surroundings, { signal, onProbe });
     return { ...(await repeatRuns(found.spec, surroundings, { signal, onInterval, onRun })), best: found.best };

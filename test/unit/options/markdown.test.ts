@@ -13,10 +13,10 @@ describe("the README's tables", () => {
 
   it("say flag, name in code, default, range, commands and meaning", () => {
     expect(lines).toContain(
-      "| `--warmup <time>` | `warmup` | 1s | 0s to 1h | stream, maerts, rr, crr | traffic before the window that counts for nothing |",
+      "| `--warmup <time>` | `warmup` | 1s | 0s to 1h | stream, maerts, rr, crr, cc, udp-stream, udp-rr | traffic before the window that counts for nothing |",
     );
     expect(lines).toContain(
-      "| `--no-delay <on\\|off>` | `noDelay` | on for rr and crr | on, off | stream, maerts, rr, crr | TCP_NODELAY on both ends |",
+      "| `--no-delay <on\\|off>` | `noDelay` | off for stream and maerts, else on | on, off | stream, maerts, rr, crr, cc | TCP_NODELAY on both ends |",
     );
   });
 });
