@@ -27,6 +27,11 @@ export function checkCpus(cpus: readonly unknown[]): number[] | undefined {
   return cpus.length > 0 && valid.length === cpus.length && distinct ? valid : undefined;
 }
 
+/** As the option is written: a group by its name. */
+export function formatCpus(cpus: readonly number[] | string): string {
+  return typeof cpus === "string" ? cpus : formatCpuList(cpus);
+}
+
 /** The shortest spelling that keeps the order: [2, 3, 4, 5, 8] is "2-5,8". */
 export function formatCpuList(cpus: readonly number[]): string {
   const parts: string[] = [];

@@ -1,5 +1,5 @@
 import { MAX_ADDRESSES, checkAddresses, checkCidrs, checkPortRange, parseHost, parsePortRange } from "./addresses.js";
-import { MAX_CPU, checkCpus, formatCpuList, parseCpuList } from "./cpu-lists.js";
+import { MAX_CPU, checkCpus, formatCpus, parseCpuList } from "./cpu-lists.js";
 import { formatDuration, parseDuration, secondsToNs } from "./durations.js";
 import { parsePercent } from "./percents.js";
 import { formatScaled, parseBitRate, parseRate } from "./rates.js";
@@ -8,6 +8,9 @@ import { formatSize, parseSize } from "./sizes.js";
 
 /** TCP_CA_NAME_MAX of the kernel is 16, its final NUL included. */
 const CONGESTION_NAME = /^[A-Za-z0-9_-]{1,15}$/;
+
+/** IFNAMSIZ of the kernel is 16, its final NUL included. */
+const CPU_GROUP = /^(numa:\d{1,4}|nic:[^/\s,]{1,15})$/;
 
 /** The resolved value of what a caller wrote (string or natural type), or undefined where the row does not allow it. */
 export function parseValue(row: Row, input: unknown): unknown {
@@ -26,7 +29,7 @@ export function parseValue(row: Row, input: unknown): unknown {
     case "percent":
       return inRange(row, typeof input === "string" ? parsePercent(input) : input);
     case "cpus":
-      if (typeof input === "string") return parseCpuList(input);
+      if (typeof input === "string") return CPU_GROUP.test(input) ? input : parseCpuList(input);
       return checkCpus(Array.isArray(input) ? input : [input]);
     case "choice":
       return typeof input === "string" && row.choices.includes(input) ? input : undefined;
@@ -64,7 +67,7 @@ export function expectedText(row: Row): string {
     case "percent":
       return `${zeroText(row)}a percentage from ${row.min} to ${row.max} such as 2%`;
     case "cpus":
-      return `a list of distinct CPU numbers from 0 to ${MAX_CPU} such as 2-5,8`;
+      return `a list of distinct CPU numbers from 0 to ${MAX_CPU} such as 2-5,8, numa:N or nic:INTERFACE`;
     case "choice":
       return `one of ${row.choices.join(", ")}`;
     case "onOff":
@@ -99,7 +102,7 @@ export function rangeText(row: Row): string {
     case "percent":
       return `${row.orZero ? "0, " : ""}${row.min}% to ${row.max}%`;
     case "cpus":
-      return `0 to ${MAX_CPU}`;
+      return `0 to ${MAX_CPU}, numa:N, nic:INTERFACE`;
     case "choice":
       return row.choices.join(", ");
     case "onOff":
@@ -127,7 +130,7 @@ export function formatValue(row: Row, value: unknown): string {
     case "onOff":
       return value === true ? "on" : "off";
     case "cpus":
-      return formatCpuList(value as number[]);
+      return formatCpus(value as number[] | string);
     case "addresses":
     case "cidrs":
       return (value as string[]).join(",");

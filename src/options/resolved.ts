@@ -1,4 +1,6 @@
 export type TestName = "tcp_stream" | "tcp_maerts" | "tcp_rr" | "tcp_crr" | "tcp_cc" | "udp_stream" | "udp_rr";
+/** CPUs of a NUMA node ("numa:0"), or near a network card ("nic:eth0"), as the host that they are for knows them. */
+export type CpuGroup = `numa:${number}` | `nic:${string}`;
 export type Family = "any" | "ipv4" | "ipv6";
 export type EngineChoice = "auto" | "block" | "epoll" | "spin" | "uring";
 export type CloseMode = "server" | "client" | "reset";
@@ -29,8 +31,8 @@ export interface ResolvedSpec {
   /** null = chosen automatically. */
   threads: number | null;
   /** CPUs of the client's workers; null = spread over the allowed ones. */
-  cpus: number[] | null;
-  serverCpus: number[] | null;
+  cpus: number[] | CpuGroup | null;
+  serverCpus: number[] | CpuGroup | null;
   engine: EngineChoice;
   requestBytes: number;
   responseBytes: number;
@@ -83,7 +85,7 @@ export interface ResolvedServeOptions {
   /** Fixed data port of every session, 0 = ephemeral. */
   dataPort: number;
   /** CPUs of the server's workers; null = spread over the allowed ones. */
-  cpus: number[] | null;
+  cpus: number[] | CpuGroup | null;
   maxSessions: number;
   /** Per session. */
   maxFlows: number;

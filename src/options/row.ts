@@ -1,3 +1,5 @@
+import type { CpuGroup } from "./resolved.js";
+
 export type RunCommand = "stream" | "maerts" | "rr" | "crr" | "cc" | "udp-stream" | "udp-rr";
 export type Command = RunCommand | "server";
 
@@ -69,7 +71,7 @@ interface Outputs {
   rate: number;
   bitRate: number;
   percent: number;
-  cpus: number[];
+  cpus: number[] | CpuGroup;
   onOff: boolean;
   flag: boolean;
   congestion: string;

@@ -2,6 +2,7 @@
 export type { RunOptions, ServeOptions } from "./inputs.js";
 export type {
   CloseMode,
+  CpuGroup,
   EngineChoice,
   Family,
   ResolvedServeOptions,

@@ -128,7 +128,7 @@ export const runTable = {
     commands: ALL,
     help: "native worker threads of the client, each pinned to one CPU",
   },
-  /** "2-5,8", or numbers. */
+  /** "2-5,8", or numbers; "numa:0", "nic:eth0". */
   cpus: {
     kind: "cpus",
     field: "cpus",
@@ -136,9 +136,9 @@ export const runTable = {
     default: null,
     defaultText: "spread over the allowed CPUs",
     commands: ALL,
-    help: "CPUs that the client's workers are pinned to, such as 2-5,8",
+    help: "CPUs that the client's workers are pinned to, such as 2-5,8; numa:N: some of that node; nic:INTERFACE: some near that card and away from its interrupts",
   },
-  /** "2-5,8", or numbers. */
+  /** "2-5,8", or numbers; "numa:0", "nic:eth0", as the server's host has them. */
   serverCpus: {
     kind: "cpus",
     field: "serverCpus",
@@ -146,7 +146,7 @@ export const runTable = {
     default: null,
     defaultText: "the server chooses",
     commands: ALL,
-    help: "CPUs that the server's workers are pinned to",
+    help: "CPUs that the server's workers are pinned to; numa:N and nic:INTERFACE are the server's own",
   },
   /** `block`: one flow per worker; `epoll`, `spin` (never sleeps) and `uring` (io_uring): many. */
   engine: {

@@ -1,5 +1,5 @@
 /** Warnings about CPUs: where the workers ran, and who ran out first. */
-import { formatCpuList } from "../options/cpu-lists.js";
+import { formatCpuList, formatCpus } from "../options/cpu-lists.js";
 import { isRepeated } from "../options/repetition.js";
 import { type ResolvedSpec, isBulk } from "../options/spec.js";
 import type { Warning } from "./model.js";
@@ -80,7 +80,7 @@ function sharedCpus({ spec, local }: RawRun, remote: EndReport): Warning[] {
   if (shared.length === 0) return [];
   const list = formatCpuList(shared.toSorted((a, b) => a - b));
   const given = Object.entries({ "--cpus": spec.cpus, "--server-cpus": spec.serverCpus }).flatMap(([option, cpus]) =>
-    cpus === null ? [] : [`${option} ${formatCpuList(cpus)}`],
+    cpus === null ? [] : [`${option} ${formatCpus(cpus)}`],
   );
   const instead = given.length === 0 ? "" : `, instead of ${given.join(" and ")}`;
   return [

@@ -10,6 +10,7 @@ import { buildInterval } from "../result/interval.js";
 import type { HostContext, Interval, Result, Warning } from "../result/model.js";
 import type { EndReport, IntervalPoint } from "../result/raw.js";
 import { checkDescriptors } from "./descriptors.js";
+import { coreRanks, supplyOf } from "./cpu-groups.js";
 import { type Environment, introduction } from "./environment.js";
 import { Half, emptyCounters, emptyEnd } from "./half.js";
 import { hostContext } from "./host-context.js";
@@ -78,10 +79,9 @@ export class ClientRun {
     const spec = this.#spec;
     const { signal } = this.#halt;
     const addon = this.#environment.addon();
-    const allowed = addon.allowedCpus();
-    checkCpus({ wanted: spec.cpus, allowed, option: "cpus" });
+    const cpus = supplyOf(spec.cpus, addon.allowedCpus(), "cpus", this.#environment);
+    checkCpus({ ...cpus, option: "cpus" });
     const refusal = engineRefusal(spec, addon);
-    const cpus = { wanted: spec.cpus, allowed };
     checkDescriptors(chooseCrew({ role: "client", spec, cpus, engineRefusal: refusal }), this.#environment);
     const budget = portBudget(spec, this.#environment.read);
     if (budget.warning !== null) this.#warnings.push(budget.warning);
@@ -110,6 +110,7 @@ export class ClientRun {
         option: "cpus",
         current: addon.currentCpu(),
         taken: client.sameHost ? prepared.cpus : [],
+        coreRank: coreRanks(cpus.allowed, this.#environment),
       },
       address: client.remoteAddress,
       port: prepared.dataPort,

@@ -11,6 +11,8 @@ export interface Environment {
   addon: () => NativeAddon;
   timing: ControlTiming;
   read: ReadText;
+  /** Names in a folder; none where it cannot be read. */
+  list: (folder: string) => string[];
   /** Descriptors that this process has open. */
   openDescriptors: () => number;
   /** Lengths of a probe, seconds. */
@@ -21,16 +23,19 @@ export const realEnvironment: Readonly<Environment> = {
   addon: loadAddon,
   timing: DEFAULT_TIMING,
   read: readText,
-  openDescriptors() {
-    try {
-      return readdirSync("/proc/self/fd").length;
-    } catch {
-      return 0;
-    }
-  },
+  list,
+  openDescriptors: () => list("/proc/self/fd").length,
   // Long enough for TCP to reach its rate on a short path, short enough for a dozen of them.
   probe: { warmup: 0.2, duration: 0.3 },
 };
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
 
 export function introduction({ read }: Environment): Introduction {
   return { version: packageVersion(), bootId: firstLine(read("/proc/sys/kernel/random/boot_id")) };

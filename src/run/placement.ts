@@ -13,6 +13,8 @@ export interface CpuSupply {
   current: number;
   /** CPUs of the other end's workers where both ends share one machine. */
   taken: readonly number[];
+  /** Which of its core's threads a CPU is, 0 for the first. */
+  coreRank: (cpu: number) => number;
 }
 
 /** Throws ERR_INVALID_OPTION where a CPU was asked for that this process may not use. */
@@ -28,13 +30,15 @@ export function checkCpus({ wanted, allowed, option }: Pick<CpuSupply, "wanted" 
 }
 
 /**
- * The CPU of each worker. Those asked for, in turn; by default the allowed ones in ascending order, but the JS thread's own CPU after
- * them, and CPUs on which the other end's workers sit last of all: sharing a CPU with the peer costs more than sharing it with JS.
+ * The CPU of each worker. Those asked for, in turn; by default the allowed ones in ascending order, but every core before the second
+ * thread of one, the JS thread's own CPU after them, and CPUs on which the other end's workers sit last of all: sharing a CPU with the peer
+ * costs more than sharing it with JS.
  */
 export function placeWorkers(workers: number, supply: CpuSupply): number[] {
   checkCpus(supply);
-  const { allowed, wanted, current, taken } = supply;
-  const cost = (cpu: number): number => (taken.includes(cpu) ? 2 : 0) + (cpu === current ? 1 : 0);
+  const { allowed, wanted, current, taken, coreRank } = supply;
+  const cost = (cpu: number): number =>
+    (taken.includes(cpu) ? 1e6 : 0) + coreRank(cpu) * 10 + (cpu === current ? 1 : 0);
   const order = wanted ?? [...allowed].sort((a, b) => cost(a) - cost(b) || a - b);
   return Array.from({ length: workers }, (_, index) => order[index % order.length] ?? -1);
 }

@@ -7,6 +7,7 @@ import { CnbLoadError, type ErrorCode } from "../errors.js";
 import { type ResolvedServeOptions, type ServeOptions, type TestName, resolveServeOptions } from "../options/spec.js";
 import { type Environment, introduction, realEnvironment } from "./environment.js";
 import { emptyCounters } from "./half.js";
+import { supplyOf } from "./cpu-groups.js";
 import { checkCpus } from "./placement.js";
 import { ServedHalf } from "./server-half.js";
 
@@ -60,7 +61,7 @@ export async function startServer(
   environment: Environment = realEnvironment,
 ): Promise<Server> {
   const resolved = resolveServeOptions(options);
-  checkCpus({ wanted: resolved.cpus, allowed: environment.addon().allowedCpus(), option: "cpus" });
+  checkCpus({ ...supplyOf(resolved.cpus, environment.addon().allowedCpus(), "cpus", environment), option: "cpus" });
   const server = new LoadServer(resolved, { onSession, onOtherProtocol }, environment);
   await server.listen();
   return server;

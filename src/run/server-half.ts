@@ -7,6 +7,7 @@ import type { NativeAddon, NativePlan } from "../native/index.js";
 import { type ResolvedServeOptions, type ResolvedSpec, checkResolvedSpec, makesConnections } from "../options/spec.js";
 import { formatDuration } from "../options/durations.js";
 import type { EndReport } from "../result/raw.js";
+import { coreRanks, supplyOf } from "./cpu-groups.js";
 import { checkDescriptors } from "./descriptors.js";
 import type { Environment } from "./environment.js";
 import { Half, withoutHistograms } from "./half.js";
@@ -152,7 +153,9 @@ function makePlan(
 ): NativePlan {
   checkLimits(spec, options);
   const addon = environment.addon();
-  const cpus = { allowed: options.cpus ?? addon.allowedCpus(), wanted: spec.serverCpus ?? options.cpus };
+  const own = supplyOf(options.cpus, addon.allowedCpus(), "cpus", environment);
+  const asked = supplyOf(spec.serverCpus, own.wanted ?? own.allowed, "serverCpus", environment);
+  const cpus = { allowed: asked.allowed, wanted: spec.serverCpus === null ? own.wanted : asked.wanted };
   checkDescriptors(chooseCrew({ role: "server", spec, cpus, engineRefusal }), environment);
   const plan = planHalf({
     role: "server",
@@ -162,6 +165,7 @@ function makePlan(
       option: "serverCpus",
       current: addon.currentCpu(),
       taken: [],
+      coreRank: coreRanks(cpus.allowed, environment),
     },
     address: request.localAddress,
     port: choosePort(spec, options),

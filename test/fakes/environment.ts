@@ -26,6 +26,10 @@ export function fakeEnvironment(
     addon: () => addon,
     timing: { ...TEST_TIMING, ...timing },
     read: (path) => known[path],
+    list: (folder) => {
+      const below = Object.keys(known).filter((path) => path.startsWith(`${folder}/`));
+      return [...new Set(below.map((path) => path.slice(folder.length + 1).split("/")[0] as string))];
+    },
     openDescriptors: () => open,
     probe: { warmup: 0, duration: 0.02 },
   };

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { plainAddress } from "../../control/addresses.js";
 import type { NativePlan } from "../../native/index.js";
 import type { ResolvedServeOptions } from "../../options/spec.js";
+import { supplyOf } from "../../run/cpu-groups.js";
 import { type Environment, realEnvironment } from "../../run/environment.js";
 import type { SessionSummary } from "../../run/serve.js";
 import { ControlStream } from "../wire/control-stream.js";
@@ -84,8 +85,10 @@ export class NetperfAcceptor implements AsyncDisposable {
       throw new Refusal(EPERM, `${job.seconds} s are longer than this server allows (--max-duration)`);
     }
     const addon = this.#environment.addon();
-    const own = cpus === null ? -1 : (cpus[this.#turn++ % cpus.length] ?? -1);
-    const cpu = cpuFor(serverCpu.read(message), addon.allowedCpus(), own);
+    const allowed = addon.allowedCpus();
+    const supply = supplyOf(cpus, allowed, "cpus", this.#environment);
+    const own = supply.wanted ?? (cpus === null ? [] : supply.allowed);
+    const cpu = cpuFor(serverCpu.read(message), allowed, own[this.#turn++ % own.length] ?? -1);
     const plan = planOf(job, request, ends, cpu, dataPort);
     const test = this.#open(job, plan);
     this.#testing++;

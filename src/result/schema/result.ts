@@ -220,7 +220,9 @@ export const ProbeSchema = Type.Object(
 
 export const BestSchema = Type.Object(
   {
-    chosen: foundOptions("The options that the probes chose, by their names in code; empty where the given ones were best"),
+    chosen: foundOptions(
+      "The options that the probes chose, by their names in code; empty where the given ones were best",
+    ),
     probes: list(ProbeSchema, "All probes in order"),
   },
   { description: "Only with best or a send size of auto: what was found out before the run" },

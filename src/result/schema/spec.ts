@@ -1,8 +1,16 @@
 import { Type } from "typebox";
+import type { CpuGroup } from "../../options/spec.js";
 import { count, figure, list, text } from "./fields.js";
 
 const cpuList = (description: string) =>
-  Type.Union([list(count("CPU number"), "CPU numbers"), Type.Null()], { description });
+  Type.Union(
+    [
+      list(count("CPU number"), "CPU numbers"),
+      Type.Unsafe<CpuGroup>(Type.String({ pattern: "^(numa|nic):" })),
+      Type.Null(),
+    ],
+    { description },
+  );
 
 export const TestNameSchema = Type.Enum(
   ["tcp_stream", "tcp_maerts", "tcp_rr", "tcp_crr", "tcp_cc", "udp_stream", "udp_rr"],
@@ -33,7 +41,7 @@ export const SpecSchema = Type.Object(
     threads: Type.Union([count("Workers on the client"), Type.Null()], {
       description: "Workers on the client; null = chosen automatically",
     }),
-    cpus: cpuList("CPUs of the client's workers; null = chosen automatically"),
+    cpus: cpuList("CPUs of the client's workers; numa:N or nic:INTERFACE = some of those; null = chosen automatically"),
     serverCpus: cpuList("CPUs of the server's workers; null = chosen automatically"),
     engine: Type.Enum(["auto", "block", "epoll", "spin", "uring"], {
       description: "Engine asked for; `engine` of the result says which one ran",

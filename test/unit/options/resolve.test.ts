@@ -142,7 +142,10 @@ describe("resolveRunOptions", () => {
     [{ flows: 1_000_001 }, "flows: expected"],
     [{ flows: 1.5 }, "flows: expected"],
     [{ flows: Number.NaN }, "got NaN"],
-    [{ cpus: "1,1" }, 'cpus: expected a list of distinct CPU numbers from 0 to 8191 such as 2-5,8, got "1,1"'],
+    [
+      { cpus: "1,1" },
+      'cpus: expected a list of distinct CPU numbers from 0 to 8191 such as 2-5,8, numa:N or nic:INTERFACE, got "1,1"',
+    ],
     [{ cpus: [] }, "got []"],
     [{ engine: "poll" }, 'engine: expected one of auto, block, epoll, spin, uring, got "poll"'],
     [{ request: "1KB" }, "request: expected a whole number of bytes from 1 to 64M"],

@@ -13,6 +13,7 @@ const supply = (changes: Partial<CpuSupply> = {}): CpuSupply => ({
   option: "cpus",
   current: 1,
   taken: [],
+  coreRank: () => 0,
   ...changes,
 });
 
@@ -37,6 +38,9 @@ describe("placeWorkers", () => {
 
   it("keeps away from the CPUs of the other end's workers as long as there are others", () => {
     expect(placeWorkers(3, supply({ taken: [0, 2] }))).toEqual([3, 1, 0]);
+    // Four CPUs that are two cores' threads, numbered as most firmware does.
+    const coreRank = (cpu: number) => (cpu < 2 ? 0 : 1);
+    expect(placeWorkers(4, supply({ current: 0, coreRank }))).toEqual([1, 0, 2, 3]);
     expect(placeWorkers(2, supply({ allowed: [0, 1], current: 0, taken: [1] }))).toEqual([0, 1]);
   });
 
