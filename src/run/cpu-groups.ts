@@ -41,9 +41,9 @@ function cpusOfNode(node: string, { read }: Files): readonly number[] | string {
 function cpusNear(device: string, files: Files): readonly number[] | string {
   const folder = `/sys/class/net/${device}`;
   if (files.read(`${folder}/ifindex`) === undefined) return "no such interface here";
-  const node = files.read(`${folder}/device/numa_node`)?.trim();
-  if (node === undefined) return "a virtual interface, which is near no CPU";
-  // -1: a machine of one node, or firmware that does not tell.
+  if (files.list(`${folder}/device`).length === 0) return "a virtual interface, which is near no CPU";
+  // -1, or no such file: a machine of one node, or firmware that does not tell.
+  const node = files.read(`${folder}/device/numa_node`)?.trim() ?? "-1";
   const all = parseCpuList(files.read("/sys/devices/system/cpu/online")?.trim() ?? "") ?? [];
   return node === "-1" ? all : cpusOfNode(node, files);
 }

@@ -20,6 +20,8 @@ const files = fakeEnvironment(undefined, {
     "/sys/class/net/eth2/device/../msi_irqs/41": "msix\n",
     "/proc/irq/41/effective_affinity_list": "0-1\n",
     "/sys/class/net/br0/ifindex": "5\n",
+    "/sys/class/net/eth3/ifindex": "6\n",
+    "/sys/class/net/eth3/device/modalias": "virtio\n",
   },
 });
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -39,6 +41,7 @@ describe("supplyOf", () => {
 
   it("narrows to the node of a card, and leaves out the CPUs of its interrupts", () => {
     expect(supply("nic:eth1").allowed).toEqual([4, 6, 7]);
+    expect(supply("nic:eth3").allowed).toEqual(ALL);
     expect(supply("nic:eth2").allowed).toEqual([2, 3, 4, 5, 6, 7]);
   });
 
