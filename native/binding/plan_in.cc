@@ -173,6 +173,11 @@ Plan plan_from(const Napi::Value& value) {
     plan.time_calls = foreign.boolean("timeCalls");
     plan.socket_options = foreign.socket_options("socketOptions");
   }
+  if (const Napi::Value group = in.optional_object("udp"); group.IsObject()) {
+    const Reader udp(group.As<Napi::Object>());
+    plan.udp =
+        Udp{udp.integer<uint32_t>("batch"), udp.boolean("gso"), udp.boolean("gro"), udp.integer<int>("retryTimeoutMs")};
+  }
   return plan;
 }
 

@@ -53,6 +53,28 @@ Napi::Object counters(Napi::Env env, const Totals& totals) {
   return object;
 }
 
+Napi::Object datagrams(Napi::Env env, const DatagramTotals& totals) {
+  Napi::Object object = Napi::Object::New(env);
+  set(object, "sent", totals.sent);
+  set(object, "received", totals.received);
+  set(object, "marked", totals.marked);
+  set(object, "lost", totals.lost);
+  set(object, "late", totals.late);
+  set(object, "refused", totals.refused);
+  return object;
+}
+
+// Both of the window and of the whole session.
+Napi::Object counters(Napi::Env env, const Result& result, bool whole) {
+  const Totals& totals = whole ? result.total : result.window;
+  Napi::Object object = counters(env, totals);
+  if (!result.udp) return object;
+  Napi::Object udp = datagrams(env, totals.datagrams);
+  set(udp, "dropped", whole ? result.total_drops : result.window_drops);
+  object.Set("datagrams", udp);
+  return object;
+}
+
 Napi::Object tcp_info(Napi::Env env, const TcpInfo& info) {
   Napi::Object object = Napi::Object::New(env);
   set(object, "rttNs", info.rtt_ns);
@@ -89,13 +111,14 @@ Napi::Object tcp_summary(Napi::Env env, const TcpSummary& summary) {
   return object;
 }
 
-Napi::Object flow(Napi::Env env, const FlowResult& result) {
+Napi::Object flow(Napi::Env env, const FlowResult& result, bool udp) {
   Napi::Object object = Napi::Object::New(env);
   set(object, "bytesSent", result.totals.bytes_sent);
   set(object, "bytesReceived", result.totals.bytes_received);
   set(object, "transactions", result.totals.transactions);
   object.Set("cpu", Napi::Number::New(env, result.cpu));
   if (result.connects) object.Set("connectErrors", errors(env, result.totals.errors));
+  if (udp) object.Set("datagrams", datagrams(env, result.totals.datagrams));
   if (result.tcp_info) object.Set("tcpInfo", tcp_info(env, *result.tcp_info));
   return object;
 }
@@ -137,12 +160,12 @@ Napi::Value to_js(Napi::Env env, const Snapshot& snapshot) {
 Napi::Value to_js(Napi::Env env, const Result& result) {
   Napi::Object object = Napi::Object::New(env);
   set(object, "windowNs", result.window_ns);
-  object.Set("counters", counters(env, result.window));
-  object.Set("total", counters(env, result.total));
+  object.Set("counters", counters(env, result, false));
+  object.Set("total", counters(env, result, true));
   auto flows = Napi::Array::New(env, result.flows.size());
   for (uint32_t i = 0; i < result.flows.size(); i++) {
     const Napi::HandleScope scope(env);  // thousands of flows must not pile up handles
-    flows.Set(i, flow(env, result.flows[i]));
+    flows.Set(i, flow(env, result.flows[i], result.udp));
   }
   object.Set("flows", flows);
   if (result.tcp) object.Set("tcp", tcp_summary(env, *result.tcp));

@@ -16,6 +16,8 @@ class EpollSet {
  public:
   EpollSet() : fd_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {}
 
+  // Readable when there is something to wait for.
+  int fd() const { return fd_.get(); }
   void add(int fd, uint32_t events, uint64_t tag) { control(EPOLL_CTL_ADD, fd, events, tag); }
   void modify(int fd, uint32_t events, uint64_t tag) { control(EPOLL_CTL_MOD, fd, events, tag); }
   // Closing a descriptor removes it as well.

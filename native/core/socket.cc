@@ -148,6 +148,11 @@ Fd tcp_socket(int family, bool nonblocking) {
   return Fd(checked(socket(family, type, IPPROTO_TCP), "socket"));
 }
 
+Fd udp_socket(int family, bool nonblocking) {
+  const int type = SOCK_DGRAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0);
+  return Fd(checked(socket(family, type, IPPROTO_UDP), "socket"));
+}
+
 void apply(int fd, const SocketOptions& options) {
   if (options.sndbuf > 0) set_int(fd, SOL_SOCKET, SO_SNDBUF, options.sndbuf, "SO_SNDBUF");
   if (options.rcvbuf > 0) set_int(fd, SOL_SOCKET, SO_RCVBUF, options.rcvbuf, "SO_RCVBUF");
@@ -169,6 +174,28 @@ void apply(int fd, const SocketOptions& options) {
 void set_nonblocking(int fd, bool on) {
   const int flags = checked(fcntl(fd, F_GETFL), "fcntl");
   checked(fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK), "fcntl");
+}
+
+Fd receive_on(const Address& at, const SocketOptions& options) {
+  Fd fd = udp_socket(at.family(), true);
+  if (at.family() == AF_INET6) set_int(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0, "IPV6_V6ONLY");
+  apply(fd.get(), options);
+  if (bind(fd.get(), at.raw(), at.size()) != 0) throw_errno("bind", at.text());
+  share_port(fd.get());
+  return fd;
+}
+
+// Of UDP sockets, both have to agree to it (udp_lib_get_port() in net/ipv4/udp.c); one that is bound before it does has
+// its port for itself.
+void share_port(int fd) { set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR"); }
+
+size_t whole_datagram(int fd) {
+  const bool v6 = get_int(fd, SOL_SOCKET, SO_DOMAIN, "SO_DOMAIN") == AF_INET6;
+  const int headers = (v6 ? 40 : 20) + 8;
+  int mtu = 0;
+  socklen_t size = sizeof mtu;
+  if (getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &size) != 0) return 0;
+  return mtu > headers ? static_cast<size_t>(mtu - headers) : 0;
 }
 
 Fd listen_on(const Address& at, const SocketOptions& options, const ListenOptions& listen) {

@@ -72,6 +72,7 @@ int get_int(int fd, int level, int option, const char* what);
 void set_pacing(int fd, uint64_t bytes_per_second);
 
 Fd tcp_socket(int family, bool nonblocking);
+Fd udp_socket(int family, bool nonblocking);
 void apply(int fd, const SocketOptions& options);
 void set_nonblocking(int fd, bool on);
 
@@ -81,6 +82,15 @@ struct ListenOptions {
   // Bounds a blocking accept, and every receive and send of the accepted sockets, which inherit it. 0 = for ever.
   int timeout_ms = 0;
 };
+
+// A socket that datagrams to `at` come to. Nobody else has that address and port; but more sockets of this process can
+// share them from then on (share_port), to be connected to one peer each.
+Fd receive_on(const Address& at, const SocketOptions& options);
+void share_port(int fd);
+
+// The largest payload of a datagram that a packet of its own carries to the peer of a connected socket, as far as the
+// kernel knows the path; 0 where the socket is not connected.
+size_t whole_datagram(int fd);
 
 Fd listen_on(const Address& at, const SocketOptions& options, const ListenOptions& listen);
 

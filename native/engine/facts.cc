@@ -1,5 +1,6 @@
 #include "engine/facts.h"
 
+#include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -68,10 +69,22 @@ std::optional<TcpSummary> summarize(const std::vector<std::optional<TcpInfo>>& f
   return summary;
 }
 
-SocketFacts socket_facts_of(int fd) {
+uint64_t socket_drops(int fd) {
+  uint32_t info[SK_MEMINFO_VARS] = {};
+  socklen_t size = sizeof info;
+  // Kernels before 4.12 do not tell.
+  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) != 0) return 0;
+  return info[SK_MEMINFO_DROPS];
+}
+
+SocketFacts socket_facts_of(int fd, bool udp) {
   SocketFacts facts;
   facts.sndbuf = get_int(fd, SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF");
   facts.rcvbuf = get_int(fd, SOL_SOCKET, SO_RCVBUF, "SO_RCVBUF");
+  if (udp) {
+    facts.mss = static_cast<int>(whole_datagram(fd));
+    return facts;
+  }
   facts.mss = get_int(fd, IPPROTO_TCP, TCP_MAXSEG, "TCP_MAXSEG");
   char name[16] = "";  // TCP_CA_NAME_MAX
   socklen_t size = sizeof name;

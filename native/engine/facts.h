@@ -41,13 +41,15 @@ struct SocketFacts {
   int sndbuf = 0;
   int rcvbuf = 0;
   std::string congestion;
-  int mss = 0;
+  int mss = 0;  // UDP: the largest datagram that goes to the peer in one packet, 0 where the peer is not known
 };
 
 std::optional<TcpInfo> tcp_info_of(int fd);
 // Nothing where none of the connections tells.
 std::optional<TcpSummary> summarize(const std::vector<std::optional<TcpInfo>>& flows);
 std::optional<TcpState> tcp_state_of(int fd);
-SocketFacts socket_facts_of(int fd);
+SocketFacts socket_facts_of(int fd, bool udp);
+// Datagrams that the kernel has dropped on their way into a socket, mostly for want of room in its buffer.
+uint64_t socket_drops(int fd);
 
 }  // namespace cnb

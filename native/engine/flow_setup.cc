@@ -36,27 +36,6 @@ Preamble preamble_of(const Plan& plan, size_t flow) {
   return bytes;
 }
 
-// Takes the same time wherever the first difference is.
-bool same_cookie(const Preamble& bytes, const Cookie& cookie) {
-  uint8_t difference = 0;
-  for (size_t i = 0; i < cookie.size(); i++) difference = static_cast<uint8_t>(difference | (bytes[i] ^ cookie[i]));
-  return difference == 0;
-}
-
-class Deadline {
- public:
-  explicit Deadline(int ms) : at_(now_ns() + static_cast<uint64_t>(ms) * 1'000'000u) {}
-  uint64_t left_ns() const {
-    const uint64_t now = now_ns();
-    return now < at_ ? at_ - now : 0;
-  }
-  // Rounded up, so that waiting for it makes it pass.
-  int left_ms() const { return static_cast<int>((left_ns() + 999'999) / 1'000'000); }
-
- private:
-  uint64_t at_;
-};
-
 void send_preamble(int fd, const Plan& plan, size_t flow, const Address& peer) {
   const Preamble bytes = preamble_of(plan, flow);
   // A fresh socket's send buffer always has room for these.
@@ -136,7 +115,7 @@ class Admission {
     uint32_t number;
     std::memcpy(&number, one.bytes.data() + plan_.cookie.size(), sizeof number);
     number = ntohl(number);
-    if (!same_cookie(one.bytes, plan_.cookie) || number >= flows_.size() || flows_[number].valid()) return;
+    if (!same_cookie(one.bytes.data(), plan_.cookie) || number >= flows_.size() || flows_[number].valid()) return;
     set.remove(one.fd.get());
     flows_[number] = std::move(one.fd);
     admitted_++;
@@ -153,7 +132,14 @@ class Admission {
 
 }  // namespace
 
+bool same_cookie(const uint8_t* bytes, const Cookie& cookie) {
+  uint8_t difference = 0;
+  for (size_t i = 0; i < cookie.size(); i++) difference = static_cast<uint8_t>(difference | (bytes[i] ^ cookie[i]));
+  return difference == 0;
+}
+
 SocketOptions socket_options(const Plan& plan) {
+  if (plan.udp) return {plan.sndbuf, plan.rcvbuf, false, "", 0, plan.tos, plan.socket_options};
   return {plan.sndbuf, plan.rcvbuf, plan.no_delay, plan.congestion, plan.mss, plan.tos, plan.socket_options};
 }
 
@@ -168,15 +154,16 @@ void SourceAddresses::bind_without_port(int fd, size_t turn) const {
   if (bind(fd, from.raw(), from.size()) != 0) throw_errno("bind", from.host());
 }
 
-namespace {
-
-void bind_to_port(int fd, const Plan& plan, const SourceAddresses& sources) {
+void SourceAddresses::bind_flow(int fd, const Plan& plan, size_t turn) const {
+  if (!plan.foreign || plan.local_ports.first == 0) return bind_without_port(fd, turn);
   const bool v6 = plan.address.find(':') != std::string::npos;
-  Address from = sources.empty() ? Address::parse(v6 ? "::" : "0.0.0.0", 0) : sources.at(0);
+  Address from = empty() ? Address::parse(v6 ? "::" : "0.0.0.0", 0) : at(0);
   from.set_port(plan.local_ports.first);
   set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
   if (bind(fd, from.raw(), from.size()) != 0) throw_errno("bind", from.text());
 }
+
+namespace {
 
 std::vector<Fd> connect_all(const Plan& plan, size_t count, bool prove, int wake,
                             const std::function<bool()>& cancelled) {
@@ -193,11 +180,7 @@ std::vector<Fd> connect_all(const Plan& plan, size_t count, bool prove, int wake
     for (; started < count && started - connected < kConnecting; started++) {
       Fd fd = tcp_socket(peer.family(), true);
       apply(fd.get(), options);
-      if (plan.foreign && plan.local_ports.first != 0) {
-        bind_to_port(fd.get(), plan, sources);
-      } else {
-        sources.bind_without_port(fd.get(), started);
-      }
+      sources.bind_flow(fd.get(), plan, started);
       if (connect(fd.get(), peer.raw(), peer.size()) != 0 && errno != EINPROGRESS) throw_errno("connect", peer.text());
       set.add(fd.get(), EPOLLOUT, started);
       flows[started] = std::move(fd);

@@ -3,6 +3,7 @@
 #include <functional>
 #include <vector>
 
+#include "core/clock.h"
 #include "core/fd.h"
 #include "core/socket.h"
 #include "engine/plan.h"
@@ -14,6 +15,23 @@ constexpr size_t kPreambleBytes = 20;
 
 SocketOptions socket_options(const Plan& plan);
 
+class Deadline {
+ public:
+  explicit Deadline(int ms) : at_(now_ns() + static_cast<uint64_t>(ms) * 1'000'000u) {}
+  uint64_t left_ns() const {
+    const uint64_t now = now_ns();
+    return now < at_ ? at_ - now : 0;
+  }
+  // Rounded up, so that waiting for it makes it pass.
+  int left_ms() const { return static_cast<int>((left_ns() + 999'999) / 1'000'000); }
+
+ private:
+  uint64_t at_;
+};
+
+// Takes the same time wherever the first difference is.
+bool same_cookie(const uint8_t* bytes, const Cookie& cookie);
+
 // Local addresses that client sockets bind to, in turn. Ports are left to connect(2) (IP_BIND_ADDRESS_NO_PORT), so that
 // one address can hold as many connections as there are free 4-tuples.
 class SourceAddresses {
@@ -24,6 +42,8 @@ class SourceAddresses {
   size_t size() const { return addresses_.size(); }
   const Address& at(size_t i) const { return addresses_[i % addresses_.size()]; }
   void bind_without_port(int fd, size_t turn) const;
+  // Flow `turn` of a client: to a foreign peer it may have to come from a given port.
+  void bind_flow(int fd, const Plan& plan, size_t turn) const;
 
  private:
   std::vector<Address> addresses_;

@@ -32,6 +32,29 @@ void expect_address(const char* field, const std::string& address) {
 
 }  // namespace
 
+namespace {
+
+void validate_udp(const Plan& plan) {
+  const Udp& udp = *plan.udp;
+  const bool sends = plan.loop == LoopKind::send;
+  if (plan.loop == LoopKind::crr) throw std::invalid_argument("udp: has no connections");
+  if (plan.engine == Engine::uring) throw std::invalid_argument("udp: engine uring has no datagrams");
+  if (plan.zerocopy != Zerocopy::off || plan.rx != Rx::copy) throw std::invalid_argument("udp: copies only");
+  if (plan.foreign && sends != (plan.role == Role::client) && plan.loop != LoopKind::rr) {
+    throw std::invalid_argument("udp: with a foreign peer the client sends");
+  }
+  expect_range<uint32_t>("udp.batch", udp.batch, 1, 64);
+  expect_range("udp.retryTimeoutMs", udp.retry_ms, 0, 3'600'000);
+  // 0 is what fits the path.
+  expect_range<size_t>("sendSizeBytes", plan.send_size, plan.foreign ? 1 : 0, sends ? kMaxDatagram : size_t{1} << 30);
+  if (plan.loop != LoopKind::rr) return;
+  expect_range<size_t>("requestBytes", plan.request, 1, kMaxDatagram);
+  expect_range<size_t>("responseBytes", plan.response, 1, kMaxDatagram);
+  if (!plan.foreign && plan.tag_bytes() == 1) expect_range<uint32_t>("burst", plan.burst, 0, 127);
+}
+
+}  // namespace
+
 void validate(const Plan& plan) {
   expect_range<uint32_t>("flows", plan.flows, 1, kMaxFlows);
   expect_range<size_t>("cpus (workers)", plan.workers(), 1, kMaxWorkers);
@@ -51,7 +74,11 @@ void validate(const Plan& plan) {
   if (plan.engine == Engine::uring && plan.rx != Rx::copy) {
     throw std::invalid_argument("rx: engine uring receives by copying only");
   }
-  expect_range<size_t>("sendSizeBytes", plan.send_size, 1, kMaxSize);
+  if (plan.udp) {
+    validate_udp(plan);
+  } else {
+    expect_range<size_t>("sendSizeBytes", plan.send_size, 1, kMaxSize);
+  }
   expect_range<size_t>("recvSizeBytes", plan.recv_size, 1, kMaxSize);
   const size_t least = plan.loop == LoopKind::crr && plan.request == 0 ? 0 : 1;
   expect_range<size_t>("requestBytes", plan.request, least, kMaxSize);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +19,22 @@ enum class Zerocopy { off, msg, sendfile };
 enum class Rx { copy, trunc };
 enum class CloseMode { server, client, reset };
 enum class Spacing { poisson, constant };
+
+// The most that one datagram carries over IPv4 (RFC 768); IPv6 has room for 20 bytes more, which nobody asks for.
+constexpr size_t kMaxDatagram = 65'507;
+// Room for whatever one receive may bring, a train of segments included (UDP_GRO).
+constexpr size_t kDatagramRoom = 65'536;
+
+// What a test over UDP has beside the rest.
+struct Udp {
+  // Datagrams per system call, or with gso trains of them.
+  uint32_t batch = 1;
+  // Whether the kernel cuts what is sent into datagrams (UDP_SEGMENT), or hands over trains of them (UDP_GRO).
+  bool gso = false;
+  bool gro = false;
+  // RR clients: what has not been answered by then is lost, 0 = never.
+  int retry_ms = 0;
+};
 
 using Cookie = std::array<uint8_t, 16>;
 
@@ -54,6 +72,8 @@ struct Plan {
   int setup_timeout_ms = 10'000;
   // The peer is no cnb-load: nothing but the test's own bytes travels on its connections, and they end in band.
   bool foreign = false;
+  // Flows are of UDP; of TCP without.
+  std::optional<Udp> udp;
   // The fields from here on count for foreign peers only. Transactions or bytes after which the loop ends, 0 = none.
   uint64_t limit = 0;
   // IP_TOS or IPV6_TCLASS, -1 leaves it.
@@ -64,6 +84,10 @@ struct Plan {
   std::vector<ExtraOption> socket_options;
 
   size_t workers() const { return cpus.size(); }
+  // Datagrams that one send makes, where the kernel cuts it (UDP_MAX_SEGMENTS of older kernels).
+  size_t train() const { return udp && udp->gso ? std::clamp<size_t>(kMaxDatagram / send_size, 1, 64) : 1; }
+  // UDP, RR: bytes at the start of request and response that say which request it is.
+  size_t tag_bytes() const { return std::min<size_t>({8, request, response}); }
   // Whether sockets are in non-blocking mode.
   bool nonblocking() const { return engine == Engine::epoll || engine == Engine::spin; }
   // Whether requests have a schedule of their own.

@@ -25,12 +25,26 @@ struct ConnectErrors {
   void count(int err);
 };
 
+// UDP only.
+struct DatagramCounters {
+  Counter sent;
+  Counter received;
+  // Of those received, the ones that their sender sent within its window.
+  Counter marked;
+  // Requests without an answer in time, and answers that nobody waited for any more.
+  Counter lost;
+  Counter late;
+  // Sends that the kernel had no memory for.
+  Counter refused;
+};
+
 struct FlowCounters {
   Counter bytes_sent;
   Counter bytes_received;
   Counter transactions;
   Counter connections;
   ConnectErrors errors;
+  DatagramCounters datagrams;
 };
 
 struct LatencyRecord {

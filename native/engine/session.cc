@@ -23,9 +23,6 @@ constexpr int kInterruptMs = 5;
 constexpr uint64_t kEndOfFlowsNs = 1'000'000'000;
 constexpr uint64_t kQuietNs = 250'000'000;
 constexpr int kLookMs = 20;
-// A CRR server must not let a silent connection hold a blocking worker; netperf's own servers hang here.
-constexpr int kServerIoTimeoutMs = 5'000;
-
 // Signals belong to the embedding program; its handlers must not run on, or interrupt, our threads. Threads inherit the
 // mask.
 class SignalsBlocked {
@@ -55,7 +52,7 @@ Session::Session(Plan plan, Worker::Loop loop, OnEvent on_event)
       stop_event_(make_event()),
       port_(plan_.port) {
   validate(plan_);
-  if (plan_.loop == LoopKind::send && plan_.bandwidth != 0) pacer_.emplace(plan_);
+  if (plan_.loop == LoopKind::send && plan_.bandwidth != 0 && !plan_.udp) pacer_.emplace(plan_);
   if (plan_.role == Role::server) open_listeners();
   create_workers();
   const SignalsBlocked blocked;  // the workers inherit it from this thread
@@ -65,28 +62,6 @@ Session::Session(Plan plan, Worker::Loop loop, OnEvent on_event)
 Session::~Session() {
   stop();
   if (thread_.joinable()) thread_.join();
-}
-
-// Blocking workers and the admission of long-lived flows share one listener. Other workers of CRR get one each
-// (SO_REUSEPORT), so that the kernel spreads the connections and no two workers wake for one. Requests to io_uring wait
-// in the kernel by themselves; on a non-blocking socket they would not.
-void Session::open_listeners() {
-  const bool crr = plan_.loop == LoopKind::crr;
-  const bool one_each = crr && plan_.engine != Engine::block && plan_.workers() > 1;
-  ListenOptions options;
-  options.nonblocking = !crr || plan_.nonblocking();
-  options.timeout_ms = crr && plan_.engine == Engine::block ? kServerIoTimeoutMs : 0;
-  Address at = Address::parse(plan_.address, plan_.port);
-  if (one_each && plan_.port != 0) {
-    // Sockets that share a port would also share it with another session of this user; this one finds that out.
-    listen_on(at, socket_options(plan_), options);
-  }
-  options.reuse_port = one_each;
-  for (size_t i = 0; i < (one_each ? plan_.workers() : 1); i++) {
-    listeners_.push_back(std::make_shared<Fd>(listen_on(at, socket_options(plan_), options)));
-    at.set_port(Address::local_of(listeners_[0]->get()).port());
-  }
-  port_ = at.port();
 }
 
 // Flows are split as evenly as whole numbers allow: the first (flows mod workers) workers own one more.
@@ -164,29 +139,6 @@ void Session::main() {
   on_event_(Event::ended);
 }
 
-void Session::bring_up() {
-  const auto cancelled = [this] { return drain_wake(); };
-  if (!plan_.long_lived()) {
-    facts_ = socket_facts_of(plan_.role == Role::server ? listeners_[0]->get() : sample_socket().get());
-    // A foreign server would count it as a transaction.
-    if (plan_.role == Role::client && !plan_.foreign) try_connect(plan_, wake_event_.get(), cancelled);
-    return;
-  }
-  if (plan_.role == Role::client) {
-    hand_out(connect_flows(plan_, wake_event_.get(), cancelled));
-  } else {
-    hand_out(admit_flows(plan_, listeners_[0]->get(), wake_event_.get(), cancelled));
-    listeners_.clear();
-  }
-}
-
-// A socket with the options that each CRR connection of this client will have.
-Fd Session::sample_socket() const {
-  Fd fd = tcp_socket(Address::parse(plan_.address, 0).family(), true);
-  apply(fd.get(), socket_options(plan_));
-  return fd;
-}
-
 Worker& Session::worker_of(size_t flow, size_t& local) {
   const size_t workers = plan_.workers();
   const size_t share = plan_.flows / workers;
@@ -217,11 +169,7 @@ void Session::start_workers() {
   const auto armed = [this] {
     return std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->armed(); });
   };
-  while (!armed() && !stop_.load(std::memory_order_acquire)) {
-    pollfd waiting{wake_event_.get(), POLLIN, 0};
-    poll(&waiting, 1, -1);
-    drain_wake();
-  }
+  while (!armed() && !stop_.load(std::memory_order_acquire)) await_wake(-1);
 }
 
 // From "every worker is armed" until someone asks to stop, a worker ends, or all have.
@@ -234,13 +182,32 @@ void Session::supervise() {
       ready_.store(true, std::memory_order_release);
       on_event_(Event::ready);
     }
-    if (go_.load(std::memory_order_acquire) && !shared_.gate.exchange(true)) shared_.gate.notify_all();
+    open_gate();
     note_tcp_info();
     keep_pace();
-    pollfd waiting{wake_event_.get(), POLLIN, 0};
-    poll(&waiting, 1, pacer_ ? static_cast<int>(pacer_->period().count()) : -1);
+    // Once traffic flows, the workers read the flows' sockets, and nobody else.
+    if (shared_.gate.load()) close_door();
+    pollfd waiting[]{{wake_event_.get(), POLLIN, 0}, {door_ ? door_->fd() : -1, POLLIN, 0}};
+    poll(waiting, std::size(waiting), pacer_ ? static_cast<int>(pacer_->period().count()) : -1);
+    if (door_ && waiting[1].revents != 0) door_->answer();
     drain_wake();
   }
+}
+
+void Session::open_gate() {
+  if (go_.load(std::memory_order_acquire) && !shared_.gate.exchange(true)) shared_.gate.notify_all();
+}
+
+void Session::close_door() {
+  if (!door_) return;
+  door_.reset();
+  listeners_.clear();
+}
+
+void Session::await_wake(int timeout_ms) {
+  pollfd waiting{wake_event_.get(), POLLIN, 0};
+  poll(&waiting, 1, timeout_ms);
+  drain_wake();
 }
 
 void Session::keep_pace() {
@@ -262,9 +229,7 @@ void Session::await_end_of_flows() {
       progressed = now;
     }
     if (now - progressed > kQuietNs || now - began > kEndOfFlowsNs) return;
-    pollfd waiting{wake_event_.get(), POLLIN, 0};
-    poll(&waiting, 1, kLookMs);
-    drain_wake();
+    await_wake(kLookMs);
   }
 }
 
@@ -273,7 +238,11 @@ void Session::wind_up() {
   // A fault or an abort ends the window where it is; what was measured until now stays valid.
   close_window_at(now_ns());
   stop_.store(true, std::memory_order_release);
+  close_door();
   note_tcp_info();
+  // On a busy host this thread may be told to go, to close and to stop before it has had its turn: what has come
+  // meanwhile is read all the same.
+  open_gate();
   if (closed_in_order && plan_.loop == LoopKind::receive && !plan_.foreign) await_end_of_flows();
   shared_.stage.store(Stage::stop, std::memory_order_seq_cst);
   shared_.gate.store(true);
@@ -282,12 +251,11 @@ void Session::wind_up() {
   for (const auto& listener : listeners_) ::shutdown(listener->get(), SHUT_RDWR);
   while (!workers_done()) {
     for (auto& worker : workers_) worker->interrupt();
-    pollfd waiting{wake_event_.get(), POLLIN, 0};
-    poll(&waiting, 1, kInterruptMs);
-    drain_wake();
+    await_wake(kInterruptMs);
   }
   const std::lock_guard lock(mutex_);
   joined_ = true;
+  drops_at_end_ = read_drops();
   for (auto& worker : workers_) {
     worker->join();
     if (!fault_ && worker->fault()) fault_ = worker->fault();

@@ -15,6 +15,7 @@
 #include "engine/facts.h"
 #include "engine/pacer.h"
 #include "engine/plan.h"
+#include "engine/udp_setup.h"
 #include "engine/worker.h"
 
 namespace cnb {
@@ -27,12 +28,23 @@ struct ConnectErrorTotals {
   uint64_t other = 0;
 };
 
+// UDP only; recorder.h says what each is.
+struct DatagramTotals {
+  uint64_t sent = 0;
+  uint64_t received = 0;
+  uint64_t marked = 0;
+  uint64_t lost = 0;
+  uint64_t late = 0;
+  uint64_t refused = 0;
+};
+
 struct Totals {
   uint64_t bytes_sent = 0;
   uint64_t bytes_received = 0;
   uint64_t transactions = 0;
   uint64_t connections = 0;
   ConnectErrorTotals errors;
+  DatagramTotals datagrams;
 
   void add(const FlowCounters& flow);
 };
@@ -66,7 +78,11 @@ struct SnapshotParts {
 };
 
 struct Result {
+  bool udp = false;
   uint64_t window_ns = 0;
+  // UDP: datagrams that were dropped on their way into the flows' sockets, within the window and at all.
+  uint64_t window_drops = 0;
+  uint64_t total_drops = 0;
   Totals window;
   Totals total;
   std::vector<FlowResult> flows;
@@ -118,6 +134,8 @@ class Session {
   void create_workers();
   void main();
   void bring_up();
+  void bring_up_udp();
+  void settle_datagrams(int fd);
   void start_workers();
   void hand_out(std::vector<Fd> flows);
   void supervise();
@@ -128,7 +146,11 @@ class Session {
   using TcpInfos = std::vector<std::optional<TcpInfo>>;
   TcpInfos read_tcp_info() const;
   void note_tcp_info();
+  uint64_t read_drops() const;
   void keep_pace();
+  void open_gate();
+  void close_door();
+  void await_wake(int timeout_ms);
   Fd sample_socket() const;
   uint64_t workers_cpu_ns() const;
   uint64_t bytes_outside_window() const;
@@ -136,7 +158,8 @@ class Session {
   bool drain_wake();
   Worker& worker_of(size_t flow, size_t& local);
 
-  const Plan plan_;
+  // Its send size is settled when the path is known, before any worker has started.
+  Plan plan_;
   const Worker::Loop loop_;
   const OnEvent on_event_;
   Shared shared_;
@@ -163,6 +186,10 @@ class Session {
 
   // The session's own thread only, until ended.
   std::optional<Pacer> pacer_;
+  std::optional<UdpDoor> door_;
+  std::optional<uint64_t> drops_at_open_;
+  std::optional<uint64_t> drops_at_close_;
+  uint64_t drops_at_end_ = 0;
   TcpInfos info_at_close_;
   SocketFacts facts_;
   std::optional<TcpState> tcp_state_;

@@ -51,6 +51,12 @@ void Totals::add(const FlowCounters& flow) {
   errors.timed_out += flow.errors.timed_out.load();
   errors.reset += flow.errors.reset.load();
   errors.other += flow.errors.other.load();
+  datagrams.sent += flow.datagrams.sent.load();
+  datagrams.received += flow.datagrams.received.load();
+  datagrams.marked += flow.datagrams.marked.load();
+  datagrams.lost += flow.datagrams.lost.load();
+  datagrams.late += flow.datagrams.late.load();
+  datagrams.refused += flow.datagrams.refused.load();
 }
 
 Snapshot Session::snapshot(SnapshotParts parts) const {
@@ -78,6 +84,9 @@ Result Session::result() const {
   Result result;
   result.window_ns = shared_.closed_ns.load() - opened_ns_.load();
   result.worker_cpu_ns = worker_cpu_ns_;
+  result.udp = plan_.udp.has_value();
+  result.window_drops = drops_at_close_.value_or(0) - drops_at_open_.value_or(0);
+  result.total_drops = drops_at_end_;
   result.socket = facts_;
   result.tcp_state = tcp_state_;
   result.fault = fault_;
@@ -93,6 +102,8 @@ Result Session::result() const {
     for (size_t i = 0; i < slots; i++) {
       FlowResult& flow = result.flows.emplace_back();
       flow.totals.add(window.flows[i]);
+      // Marked ones count whenever they come.
+      flow.totals.datagrams.marked += worker->outside().flows[i].datagrams.marked.load();
       flow.cpu = worker->cpu();
       flow.connects = plan_.role == Role::client && !plan_.long_lived();
     }
@@ -102,6 +113,7 @@ Result Session::result() const {
     zerocopy.copied += window.zerocopy.copied.load();
     result.huge_pages = result.huge_pages || worker->huge_pages();
   }
+  result.window.datagrams.marked = result.total.datagrams.marked;
   const auto infos = within_window(info_at_close_, info_at_open_);
   for (size_t i = 0; i < result.flows.size() && i < infos.size(); i++) result.flows[i].tcp_info = infos[i];
   result.tcp = summarize(infos);
@@ -135,9 +147,23 @@ Session::TcpInfos Session::read_tcp_info() const {
   return all;
 }
 
+uint64_t Session::read_drops() const {
+  uint64_t drops = 0;
+  if (!plan_.udp) return 0;
+  for (const auto& worker : workers_) {
+    for (size_t i = 0; i < worker->flow_count(); i++) drops += socket_drops(worker->flow_fd(i));
+  }
+  return drops;
+}
+
 // Reads TCP_INFO when the window has opened and again when it has closed: what the flows' counters grew by in between
 // is the window's.
 void Session::note_tcp_info() {
+  if (plan_.udp) {
+    if (opened_ns_.load() != 0 && !drops_at_open_) drops_at_open_ = read_drops();
+    if (shared_.closed_ns.load() != 0 && !drops_at_close_) drops_at_close_ = read_drops();
+    return;
+  }
   if (!plan_.long_lived()) return;
   if (opened_ns_.load() != 0 && info_at_open_.empty()) {
     TcpInfos infos = read_tcp_info();
@@ -147,7 +173,7 @@ void Session::note_tcp_info() {
   if (shared_.closed_ns.load() != 0 && info_at_close_.empty()) {
     info_at_close_ = read_tcp_info();
     if (const int fd = workers_[0]->flow_fd(0); fd >= 0) {
-      facts_ = socket_facts_of(fd);
+      facts_ = socket_facts_of(fd, false);
       if (plan_.foreign) tcp_state_ = tcp_state_of(fd);
     }
   }

@@ -60,15 +60,15 @@ void Worker::allocate_buffers() {
   switch (p.loop) {
     case LoopKind::send:
       // Zero-copy loops bring their own: a slot per send in flight, or a file.
-      if (p.zerocopy == Zerocopy::off) send_ = Buffer(p.send_size);
+      if (p.zerocopy == Zerocopy::off) send_ = Buffer(p.send_size * p.train());
       break;
     case LoopKind::receive:
-      recv_ = Buffer(p.recv_size);
+      recv_ = Buffer(p.udp && !p.foreign ? kDatagramRoom * p.udp->batch : p.recv_size);
       break;
     case LoopKind::rr:
     case LoopKind::crr:
       if (p.exchanges()) send_ = Buffer(p.role == Role::client ? p.request : p.response);
-      recv_ = Buffer(scratch_cap);
+      recv_ = Buffer(p.udp ? kDatagramRoom : scratch_cap);
       break;
   }
   huge_ = send_.huge() || recv_.huge();

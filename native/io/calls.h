@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -16,6 +17,14 @@ inline ssize_t send(int fd, const void* data, size_t size, int flags) {
 
 inline ssize_t recv(int fd, void* data, size_t size, int flags) {
   return syscall(SYS_recvfrom, fd, data, size, flags, nullptr, nullptr);
+}
+
+inline int send_many(int fd, mmsghdr* messages, size_t count, int flags) {
+  return static_cast<int>(syscall(SYS_sendmmsg, fd, messages, count, flags));
+}
+
+inline int receive_many(int fd, mmsghdr* messages, size_t count, int flags) {
+  return static_cast<int>(syscall(SYS_recvmmsg, fd, messages, count, flags, nullptr));
 }
 
 }  // namespace cnb::calls

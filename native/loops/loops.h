@@ -20,6 +20,17 @@ void rr_server_block(Worker& worker);
 void rr_epoll(Worker& worker);
 void rr_spin(Worker& worker);
 void rr_uring(Worker& worker);
+void udp_send_block(Worker& worker);
+void udp_send_epoll(Worker& worker);
+void udp_send_spin(Worker& worker);
+void udp_receive_block(Worker& worker);
+void udp_receive_epoll(Worker& worker);
+void udp_receive_spin(Worker& worker);
+void udp_rr_client_block(Worker& worker);
+void udp_rr_server_block(Worker& worker);
+// Both halves.
+void udp_rr_epoll(Worker& worker);
+void udp_rr_spin(Worker& worker);
 void crr_client_block(Worker& worker);
 void crr_server_block(Worker& worker);
 void crr_client_epoll(Worker& worker);

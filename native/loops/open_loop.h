@@ -34,6 +34,9 @@ class OpenLoop {
     return true;
   }
 
+  // When the flow's newest request under way was due, ns.
+  uint64_t newest_due(size_t flow) { return due_of(flow, flows_[flow].settled + flows_[flow].under_way - 1); }
+
   // When the flow's oldest request under way was due, ns. It has been answered or has failed, and makes room for
   // another.
   uint64_t settle(size_t flow);

@@ -14,6 +14,8 @@ const TEST_HELP: Record<RunCommand, string> = {
   rr: "TCP_RR: requests and responses on standing connections, rate and latency",
   crr: "TCP_CRR: a new connection for every request, rate and latency",
   cc: "TCP_CC: connections opened and closed without a byte, rate and latency",
+  "udp-stream": "UDP_STREAM: datagrams to the server, throughput and loss",
+  "udp-rr": "UDP_RR: requests and responses of one datagram each, rate, latency and loss",
 };
 
 const NOTATION = `
@@ -92,7 +94,9 @@ export type OnEnd = (exitCode: number) => void;
 
 export function buildProgram(onEnd: OnEnd): Command {
   const program = new Command("cnb-load")
-    .description("Network load generator: TCP_STREAM, TCP_RR and TCP_CRR between two hosts, or on loopback")
+    .description(
+      "Network load generator: TCP and UDP streams, requests and connections between two hosts, or on loopback",
+    )
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)

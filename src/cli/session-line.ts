@@ -18,12 +18,14 @@ function rateOf(test: NonNullable<SessionSummary["test"]>, counts: Counts, windo
   const seconds = windowNs / 1e9;
   switch (test) {
     case "tcp_stream":
+    case "udp_stream":
       return `${formatBitRate((counts.bytesReceived * 8) / seconds)} received`;
     case "tcp_maerts":
       return `${formatBitRate((counts.bytesSent * 8) / seconds)} sent`;
     case "tcp_rr":
     case "tcp_crr":
     case "tcp_cc":
+    case "udp_rr":
       return formatRate(counts.transactions / seconds);
   }
 }

@@ -1,4 +1,4 @@
-/** `cnb-load stream|maerts|rr|crr HOST` */
+/** `cnb-load stream HOST`, and the other tests' commands. */
 import { formatDuration } from "../options/durations.js";
 import { isRepeated, repetitionOf, wallTimeNs } from "../options/repetition.js";
 import { type ResolvedSpec, type RunOptions, type TestName, resolveRunOptions } from "../options/spec.js";

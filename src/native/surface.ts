@@ -13,7 +13,7 @@ export interface NativePlan {
   role: "client" | "server";
   loop: Loop;
   engine: NativeEngine;
-  /** TCP connections alive at a time. */
+  /** Connections alive at a time, or sockets of UDP. */
   flows: number;
   /** One entry per worker: the CPU it is pinned to, or -1 to leave it unpinned. */
   cpus: number[];
@@ -53,16 +53,33 @@ export interface NativePlan {
   rx: "copy" | "trunc";
   /** CRR: which side closes first; `reset` = the client closes with RST (SO_LINGER 0). */
   close: "server" | "client" | "reset";
+  /** Present where the flows are of UDP: loops send, receive and rr, engines block, epoll and spin. `sendSizeBytes` of 0 is what fits the path. */
+  udp?: NativeUdp | undefined;
   /** How long connecting (client) or admitting (server) all flows may take. */
   setupTimeoutMs: number;
   /** Present where the peer is no cnb-load, and `cookie` means nothing. Engine `block` only. */
   foreign?: NativeForeign | undefined;
 }
 
+export interface NativeUdp {
+  /** Datagrams per system call, 1 to 64; with `gso` trains of them. */
+  batch: number;
+  /** Sender: UDP_SEGMENT, the kernel cuts trains of up to 64 KiB into datagrams. */
+  gso: boolean;
+  /** Receiver: UDP_GRO, the kernel hands over trains. */
+  gro: boolean;
+  /** RR client: a request that has not been answered by then is lost, 0 = never. */
+  retryTimeoutMs: number;
+}
+
 /**
  * What differs with a peer such as netperf. Its connections carry the test's own bytes and nothing else; the server admits them by
  * `addresses`. Closing the window lets a client end its flows in band: it sends no more, half-closes and reads to the end of stream;
  * then the session ends by itself. STREAM counts its calls as transactions.
+ *
+ * With `udp` nothing travels but the test's own datagrams. The server takes those of `addresses` (of the first that comes, where there are
+ * none), and a datagram of no bytes ends its session as the end of a connection would ("PEER_CLOSED"). The client's end of the window sends
+ * three such. Only a client may send (STREAM).
  */
 export interface NativeForeign {
   /** The loop ends after as many transactions (RR, CRR) or bytes (send), 0 = never. */
@@ -128,6 +145,24 @@ export interface NativeCounters {
   transactions: number;
   connections: number;
   connectErrors: NativeConnectErrors;
+  /** UDP only, and in results only. */
+  datagrams?: NativeDatagrams & {
+    /** Packets that this end's kernel dropped on their way into the flows' sockets; with `gro` each may be a whole train. */
+    dropped: number;
+  };
+}
+
+export interface NativeDatagrams {
+  /** Handed to the kernel. */
+  sent: number;
+  received: number;
+  /** STREAM receivers: those of the datagrams sent within the sender's window that have come, whenever they did. */
+  marked: number;
+  /** RR clients: requests without an answer in time, and answers that came after that or twice. */
+  lost: number;
+  late: number;
+  /** Sends that the kernel had no memory for. */
+  refused: number;
 }
 
 /** Failed connection attempts of CRR by errno; the run goes on after them. */
@@ -181,6 +216,8 @@ export interface NativeFlow {
   transactions: number;
   /** CPU its worker is pinned to, -1 when unpinned. */
   cpu: number;
+  /** UDP only. */
+  datagrams?: NativeDatagrams;
   /** CRR clients only. */
   connectErrors?: NativeConnectErrors;
   /** Long-lived flows only (not CRR), read when the window closed. */
@@ -225,7 +262,10 @@ export interface NativeResult {
   buffers: "huge" | "page";
   /** CPU time of the workers over the window, in ns. */
   workerCpuNs: number;
-  /** SO_SNDBUF, SO_RCVBUF and TCP_CONGESTION as the kernel reports them on the first flow (or listener). */
+  /**
+   * SO_SNDBUF, SO_RCVBUF, TCP_CONGESTION and TCP_MAXSEG as the kernel reports them on the first flow (or listener). UDP has no congestion
+   * control; its `mssBytes` is the largest datagram that goes to the peer in one packet.
+   */
   socket: { sndbufBytes: number; rcvbufBytes: number; congestion: string; mssBytes: number };
   /** Of the first flow to a foreign peer, when the window closed. */
   tcpState?: NativeTcpState;

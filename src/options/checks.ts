@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { conflictingOption } from "./invalid.js";
-import { type NamingStyle, optionName } from "./names.js";
+import { type NamingStyle, isUdp, optionName } from "./names.js";
 import { LEAST_RUNS_FOR_CI, repetitionOf } from "./repetition.js";
 import type { ResolvedSpec } from "./resolved.js";
 import { formatSize } from "./sizes.js";
@@ -14,6 +14,12 @@ export const MAX_BLOCK_BURST_BYTES = 128 * 1024;
 
 /** The kernel paces in whole bytes per second; a flow without any would never send. */
 const LEAST_FLOW_BITS = 1000;
+
+/** RFC 768 over IPv4. */
+const MAX_DATAGRAM_BYTES = 65_507;
+
+/** One byte tells this many requests and one more apart, answered ones that come late included. */
+const MAX_ONE_BYTE_BURST = 127;
 
 /** Keeps the result and the live stream of a run within bounds. */
 const MAX_INTERVALS = 1_000_000;
@@ -49,7 +55,10 @@ export function blockRefusal(spec: ResolvedSpec): Finding | null {
 }
 
 /** What the `uring` engine lacks, whether or not the host lets it run. */
-function uringRefusal({ zerocopy, rx }: ResolvedSpec): Finding | null {
+function uringRefusal({ test, zerocopy, rx }: ResolvedSpec): Finding | null {
+  if (isUdp(test)) {
+    return { key: "engine", message: `uring does not carry UDP; ${test} runs with block, epoll or spin` };
+  }
   if (zerocopy !== "off") {
     return { key: "zerocopy", message: `engine uring sends copies only, got ${zerocopy}; use engine epoll or block` };
   }
@@ -78,7 +87,31 @@ function findConflict(spec: ResolvedSpec): Finding | null {
     const text = `expected at least ${LEAST_RUNS_FOR_CI} where they end with a narrow interval, got ${spec.runs}`;
     return { key: "runs", message: text };
   }
-  return findPaceConflict(spec) ?? findAddressConflict(spec) ?? findPortConflict(spec);
+  return findDatagramConflict(spec) ?? findPaceConflict(spec) ?? findAddressConflict(spec) ?? findPortConflict(spec);
+}
+
+function findDatagramConflict(spec: ResolvedSpec): Finding | null {
+  const { test, sendSizeBytes, requestBytes, responseBytes, burst } = spec;
+  if (!isUdp(test)) {
+    return sendSizeBytes > 0 ? null : { key: "sendSize", message: "0 (what fits the path) is for udp_stream only" };
+  }
+  const sizes: readonly (readonly [Key, number])[] =
+    test === "udp_stream"
+      ? [["sendSize", sendSizeBytes]]
+      : [
+          ["request", requestBytes],
+          ["response", responseBytes],
+        ];
+  const tooLarge = sizes.find(([, bytes]) => bytes > MAX_DATAGRAM_BYTES);
+  if (tooLarge !== undefined) {
+    const [key, bytes] = tooLarge;
+    return { key, message: `expected at most ${MAX_DATAGRAM_BYTES} bytes, which one datagram carries, got ${bytes}` };
+  }
+  if (test === "udp_rr" && burst > MAX_ONE_BYTE_BURST && Math.min(requestBytes, responseBytes) === 1) {
+    const text = `expected at most ${MAX_ONE_BYTE_BURST} with messages of one byte, which number the requests, got ${burst}`;
+    return { key: "burst", message: text };
+  }
+  return null;
 }
 
 function findPaceConflict({ ratePerSecond, spacing, bandwidthBitsPerSecond, flows }: ResolvedSpec): Finding | null {

@@ -7,7 +7,7 @@ const HEAD = "| flag | in code | default | range | applies to | meaning |\n|---|
 /** The README's tables of all options, as markdown without a trailing newline. */
 export function renderOptionsTables(): string {
   return [
-    "Options of a run (`cnb-load stream|maerts|rr|crr|cc HOST`, `run()`):",
+    "Options of a run (`cnb-load COMMAND HOST`, `run()`):",
     `${HEAD}\n${rowsOf(runTable)}`,
     "Options of a server (`cnb-load server`, `serve()`):",
     `${HEAD}\n${rowsOf(serveTable)}`,

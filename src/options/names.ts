@@ -10,13 +10,19 @@ export const TESTS = {
   tcp_rr: "rr",
   tcp_crr: "crr",
   tcp_cc: "cc",
+  udp_stream: "udp-stream",
+  udp_rr: "udp-rr",
 } as const satisfies Record<TestName, RunCommand>;
 
 /** Whether every transaction of a test is a connection of its own. */
 export const makesConnections = (test: TestName): boolean => test === "tcp_crr" || test === "tcp_cc";
 
 /** Whether a test moves bulk data, which is counted in bytes; others are counted in transactions. */
-export const isBulk = (test: TestName): boolean => test === "tcp_stream" || test === "tcp_maerts";
+export const isBulk = (test: TestName): boolean =>
+  test === "tcp_stream" || test === "tcp_maerts" || test === "udp_stream";
+
+/** Whether a test's flows are of UDP. */
+export const isUdp = (test: TestName): boolean => test === "udp_stream" || test === "udp_rr";
 
 /** The long flag of a row ("--flows"), or all of its switches ("-4, -6"). */
 export function flagOf(row: Row): string {

@@ -86,7 +86,7 @@ function resolveTable<T extends Table>(
 }
 
 function defaultOf(row: Row, command: Command): unknown {
-  return row.kind === "onOff" ? (row.defaultFor?.[command] ?? row.default) : row.default;
+  return "defaultFor" in row ? (row.defaultFor[command] ?? row.default) : row.default;
 }
 
 function isLeftOut(value: unknown, fallback: unknown): boolean {

@@ -1,4 +1,4 @@
-export type TestName = "tcp_stream" | "tcp_maerts" | "tcp_rr" | "tcp_crr" | "tcp_cc";
+export type TestName = "tcp_stream" | "tcp_maerts" | "tcp_rr" | "tcp_crr" | "tcp_cc" | "udp_stream" | "udp_rr";
 export type Family = "any" | "ipv4" | "ipv6";
 export type EngineChoice = "auto" | "block" | "epoll" | "spin" | "uring";
 export type CloseMode = "server" | "client" | "reset";
@@ -32,17 +32,25 @@ export interface ResolvedSpec {
   engine: EngineChoice;
   requestBytes: number;
   responseBytes: number;
-  /** RR: further requests in flight per flow beside the first. */
+  /** RR, UDP_RR: further requests in flight per flow beside the first. */
   burst: number;
-  /** RR, CRR, CC: transactions begun per second, of all flows together; 0 = closed loop. */
+  /** All but bulk tests: transactions begun per second, of all flows together; 0 = closed loop. */
   ratePerSecond: number;
   spacing: Spacing;
   /** CRR, CC: which side closes first; `reset` = the client closes with RST. */
   close: CloseMode;
+  /** UDP_STREAM: 0 = the largest datagram that fits the path. */
   sendSizeBytes: number;
   recvSizeBytes: number;
-  /** STREAM, MAERTS: payload that the sender is paced to, of all flows together; 0 = not paced. */
+  /** STREAM, MAERTS, UDP_STREAM: payload that the sender is paced to, of all flows together; 0 = not paced. */
   bandwidthBitsPerSecond: number;
+  /** UDP_STREAM: datagrams per system call. */
+  batch: number;
+  /** UDP_STREAM: the sender's kernel cuts (UDP_SEGMENT), the receiver's puts together (UDP_GRO). */
+  gso: boolean;
+  gro: boolean;
+  /** UDP_RR: a request without an answer by then is lost. */
+  retryAfterNs: number;
   zerocopy: ZerocopyMode;
   rx: RxMode;
   /** 0 = kernel autotuning. */

@@ -1,4 +1,4 @@
-export type RunCommand = "stream" | "maerts" | "rr" | "crr" | "cc";
+export type RunCommand = "stream" | "maerts" | "rr" | "crr" | "cc" | "udp-stream" | "udp-rr";
 export type Command = RunCommand | "server";
 
 interface RowBase {
@@ -23,7 +23,7 @@ export type Row = RowBase &
   (
     | ({ kind: "count"; default: number | null } & Ranged)
     /** Bytes. */
-    | ({ kind: "size"; default: number } & Ranged)
+    | ({ kind: "size"; default: number; defaultFor?: Partial<Record<Command, number>> } & Ranged)
     /** Nanoseconds. */
     | ({ kind: "duration"; default: number } & Ranged)
     /** Something per second. */

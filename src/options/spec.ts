@@ -11,6 +11,6 @@ export type {
   ZerocopyMode,
 } from "./resolved.js";
 export { blockRefusal, MAX_BLOCK_BURST_BYTES, MAX_BLOCK_FLOWS } from "./checks.js";
-export { isBulk, makesConnections } from "./names.js";
+export { isBulk, isUdp, makesConnections } from "./names.js";
 export { conflictingOption, invalidOption } from "./invalid.js";
 export { checkResolvedSpec, resolveRunOptions, resolveServeOptions } from "./resolve.js";

@@ -9,11 +9,14 @@ const HOUR = 3600 * S;
 const KIB = 1024;
 const MIB = KIB * KIB;
 
-const ALL = ["stream", "maerts", "rr", "crr", "cc"] as const;
 const BULK = ["stream", "maerts"] as const;
-const REQUESTS = ["rr", "crr"] as const;
 const CONNECTIONS = ["crr", "cc"] as const;
-const TRANSACTIONS = ["rr", ...CONNECTIONS] as const;
+const TCP = [...BULK, "rr", ...CONNECTIONS] as const;
+const ALL = [...TCP, "udp-stream", "udp-rr"] as const;
+const SENDS = [...BULK, "udp-stream"] as const;
+const EXCHANGES = ["rr", "udp-rr"] as const;
+const REQUESTS = ["rr", "crr", "udp-rr"] as const;
+const TRANSACTIONS = ["rr", ...CONNECTIONS, "udp-rr"] as const;
 
 /**
  * Options of a run, in the order in which help shows them. Types, flags, help, the README's table and validation derive from
@@ -93,7 +96,7 @@ export const runTable = {
     commands: ALL,
     help: "repeat the test, at least 3 times, until the mean's 95 % confidence interval is within this much of it, such as 2%",
   },
-  /** TCP connections alive at a time. */
+  /** Connections alive at a time, or sockets of UDP. */
   flows: {
     kind: "count",
     field: "flows",
@@ -102,7 +105,7 @@ export const runTable = {
     min: 1,
     max: 1_000_000,
     commands: ALL,
-    help: "TCP connections alive at a time; the server's own limit may be lower",
+    help: "connections (UDP: sockets) alive at a time; the server's own limit may be lower",
   },
   /** Native threads, each pinned to one CPU. */
   threads: {
@@ -176,7 +179,7 @@ export const runTable = {
     default: 0,
     min: 0,
     max: 65_535,
-    commands: ["rr"],
+    commands: EXCHANGES,
     help: "further requests kept in flight per flow beside the first",
   },
   /** Transactions per second of all flows together, or "10k/s"; 0 = each upon the one before. */
@@ -218,10 +221,13 @@ export const runTable = {
     field: "sendSizeBytes",
     flags: "--send-size <bytes>",
     default: 128 * KIB,
+    defaultFor: { "udp-stream": 0 },
+    defaultText: "128K; udp-stream: 0 (what fits the path in one packet)",
     min: 1,
     max: 64 * MIB,
-    commands: BULK,
-    help: "bytes handed to the kernel per send",
+    orZero: true,
+    commands: SENDS,
+    help: "bytes handed to the kernel per send; udp-stream: of a datagram",
   },
   /** Bytes, or "128K". */
   recvSize: {
@@ -234,18 +240,58 @@ export const runTable = {
     commands: BULK,
     help: "bytes asked of the kernel per receive",
   },
-  /** Bits per second of all flows together, or "100M"; 0 = as fast as TCP goes. */
+  /** Bits per second of all flows together, or "100M"; 0 = as fast as it goes. */
   bandwidth: {
     kind: "bitRate",
     field: "bandwidthBitsPerSecond",
     flags: "--bandwidth <bits/s>",
     default: 0,
-    defaultText: "0 (as fast as TCP goes)",
+    defaultText: "0 (as fast as it goes)",
     min: 1000,
     max: 100_000_000_000_000,
     orZero: true,
-    commands: BULK,
-    help: "payload that all flows together send at most, paced evenly by the sender's kernel",
+    commands: SENDS,
+    help: "payload that all flows together send at most, spaced evenly",
+  },
+  /** Datagrams per system call. */
+  batch: {
+    kind: "count",
+    field: "batch",
+    flags: "--batch <n>",
+    default: 1,
+    min: 1,
+    max: 64,
+    commands: ["udp-stream"],
+    help: "datagrams (with --gso trains of them) per system call, on both ends (sendmmsg, recvmmsg)",
+  },
+  /** The sender's kernel cuts trains of up to 64 KiB into datagrams. */
+  gso: {
+    kind: "flag",
+    field: "gso",
+    flags: "--gso",
+    default: false,
+    commands: ["udp-stream"],
+    help: "let the sender's kernel or card cut trains of datagrams (UDP_SEGMENT)",
+  },
+  /** The receiver's kernel hands over trains of datagrams. */
+  gro: {
+    kind: "flag",
+    field: "gro",
+    flags: "--gro",
+    default: false,
+    commands: ["udp-stream"],
+    help: "let the receiver's kernel hand over trains of datagrams (UDP_GRO)",
+  },
+  /** Seconds, or "50ms". */
+  retryAfter: {
+    kind: "duration",
+    field: "retryAfterNs",
+    flags: "--retry-after <time>",
+    default: S,
+    min: MS,
+    max: HOUR,
+    commands: ["udp-rr"],
+    help: "a request that has not been answered by then is lost, and the flow sends another",
   },
   /** How the sender avoids copying. */
   zerocopy: {
@@ -302,7 +348,7 @@ export const runTable = {
     // Bulk data is better served by Nagle's algorithm (RFC 896), which netperf and iperf3 leave on: it fills segments.
     defaultFor: { stream: false, maerts: false },
     defaultText: "off for stream and maerts, else on",
-    commands: ALL,
+    commands: TCP,
     help: "TCP_NODELAY on both ends",
   },
   /** Name as in net.ipv4.tcp_available_congestion_control. */
@@ -312,7 +358,7 @@ export const runTable = {
     flags: "--congestion <name>",
     default: "",
     defaultText: "the system's",
-    commands: ALL,
+    commands: TCP,
     help: "congestion control on both ends, such as cubic or bbr",
   },
   /** Bytes; 0 = the kernel's choice. */
@@ -326,7 +372,7 @@ export const runTable = {
     min: 88,
     max: 32_767,
     orZero: true,
-    commands: ALL,
+    commands: TCP,
     help: "TCP_MAXSEG on both ends",
   },
   /** Local addresses, used in turn. */

@@ -22,7 +22,7 @@ const DEMAND = ["nsPerTransaction", "nsPerKiB"];
 const HOST = ["hostname", "kernel", "cpuModel", "cpus", "governor", "interface", "mtuBytes", "driver", "version"];
 const SPEC = [
   ...["host", "port", "durationNs", "warmupNs", "runs", "flows", "requestBytes", "responseBytes", "burst"],
-  ...["ratePerSecond", "spacing", "close", "bandwidthBitsPerSecond"],
+  ...["ratePerSecond", "spacing", "close", "bandwidthBitsPerSecond", "batch", "gso", "gro", "retryAfterNs"],
   ...[
     "sendSizeBytes",
     "recvSizeBytes",
@@ -45,6 +45,7 @@ const PATHS = [
   ...["startedAt", "state", "test", ...below("spec", SPEC), "window.durationNs", "engine.local", "engine.remote"],
   ...["throughput.bitsPerSecond", "throughput.bytes", "throughput.sender.bitsPerSecond"],
   ...["transactions.count", "transactions.perSecond", "openLoop.backlog", "connections.count", "connections.perSecond"],
+  ...below("datagrams", ["sizeBytes", "sent", "received", "lost", "lostPct", "late", "refused", "receiverDrops"]),
   ...["latency", "connectLatency", "requestLatency"].flatMap((path) => below(path, LATENCY)),
   ...ends("cpu", CPU),
   ...ends("cpu.serviceDemand", DEMAND),

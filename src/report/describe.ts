@@ -1,9 +1,10 @@
 /** What was run: the lines above the figures. */
 import { formatCpuList } from "../options/cpu-lists.js";
 import { formatDuration } from "../options/durations.js";
+import { isBulk, isUdp } from "../options/spec.js";
 import type { HostContext, Result } from "../result/model.js";
 import { formatRuns } from "./repeat.js";
-import { formatBitRate, formatBytes, formatSeconds } from "./units.js";
+import { formatBitRate, formatBytes, formatCount, formatSeconds } from "./units.js";
 
 const CLOSERS = { server: "the server closes first", client: "the client closes first", reset: "the client resets" };
 
@@ -29,20 +30,33 @@ export function describeSetup(result: Result): [string, string][] {
   return pairs;
 }
 
-function describeTest({ spec, buffers }: Result): string {
+function describeTest(result: Result): string {
+  const { spec, buffers } = result;
   const warmup = `warm-up ${formatDuration(spec.warmupNs)}`;
   if (spec.test === "tcp_cc") return `${CLOSERS[spec.close]}, ${warmup}`;
-  if (spec.test === "tcp_rr" || spec.test === "tcp_crr") {
+  if (spec.test === "udp_stream") return `${describeDatagrams(result)}, ${warmup}`;
+  if (!isBulk(spec.test)) {
     const sizes = `request ${formatBytes(spec.requestBytes)}, response ${formatBytes(spec.responseBytes)}`;
     const most = spec.ratePerSecond > 0 ? "at most " : "";
     const detail = spec.test === "tcp_crr" ? CLOSERS[spec.close] : `${most}${spec.burst + 1} in flight per flow`;
-    return `${sizes}, ${detail}, ${warmup}`;
+    const patience = spec.test === "udp_rr" ? `, lost after ${formatDuration(spec.retryAfterNs)}` : "";
+    return `${sizes}, ${detail}${patience}, ${warmup}`;
   }
   const sender = spec.test === "tcp_stream" ? buffers.local : buffers.remote;
   const sizes = `send size ${formatBytes(spec.sendSizeBytes)}, receive size ${formatBytes(spec.recvSizeBytes)}`;
   const pages = sender === "huge" ? "huge pages" : "ordinary pages";
-  const paced = spec.bandwidthBitsPerSecond > 0 ? `, paced to ${formatBitRate(spec.bandwidthBitsPerSecond)}` : "";
-  return `${sizes}, ${pages}, zero-copy ${spec.zerocopy}, receive ${spec.rx}${paced}, ${warmup}`;
+  return `${sizes}, ${pages}, zero-copy ${spec.zerocopy}, receive ${spec.rx}${describePace(spec)}, ${warmup}`;
+}
+
+function describePace({ bandwidthBitsPerSecond }: Result["spec"]): string {
+  return bandwidthBitsPerSecond > 0 ? `, paced to ${formatBitRate(bandwidthBitsPerSecond)}` : "";
+}
+
+function describeDatagrams({ spec, datagrams }: Result): string {
+  const bytes = datagrams?.sizeBytes ?? spec.sendSizeBytes;
+  const size = bytes === 0 ? "datagrams that fit the path" : `datagrams of ${formatCount(bytes)} B`;
+  const trains = [...(spec.gso ? ["GSO"] : []), ...(spec.gro ? ["GRO"] : [])].map((name) => `, ${name}`).join("");
+  return `${size}, ${spec.batch} per call${trains}${describePace(spec)}`;
 }
 
 function describeEnd(result: Result, end: "local" | "remote"): string {
@@ -69,6 +83,9 @@ function describeInterface({ interface: name = "", mtuBytes, qdisc }: HostContex
 
 function describeSocket({ spec, socket: { local } }: Result): string {
   const buffers = `SO_SNDBUF ${formatBytes(local.sndbufBytes)}, SO_RCVBUF ${formatBytes(local.rcvbufBytes)}`;
+  if (isUdp(spec.test)) {
+    return `UDP, at most ${formatCount(local.mssBytes)} B in one packet, ${buffers} as the client's kernel reports them`;
+  }
   const noDelay = `TCP_NODELAY ${spec.noDelay ? "on" : "off"}`;
   return `${local.congestion}, MSS ${local.mssBytes}, ${noDelay}, ${buffers} as the client's kernel reports them`;
 }

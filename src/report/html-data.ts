@@ -18,6 +18,8 @@ export const TEST_TITLES: Record<TestName, string> = {
   tcp_rr: "Requests per second (rr)",
   tcp_crr: "Connections per second (crr)",
   tcp_cc: "Connections without data per second (cc)",
+  udp_stream: "Throughput of datagrams to the server (udp-stream)",
+  udp_rr: "Requests of one datagram per second (udp-rr)",
 };
 
 export interface TestGroup {

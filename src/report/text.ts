@@ -42,7 +42,7 @@ function errorLines({ error }: Result): string[] {
 
 function mainFigures(result: Result): [string, string][] {
   const figures: [string, string][] = [];
-  const { throughput, transactions, openLoop, connections, zerocopy } = result;
+  const { throughput, transactions, openLoop, connections, datagrams, zerocopy } = result;
   if (throughput !== undefined) {
     const { bitsPerSecond, bytes, sender } = throughput;
     const goodput = bitsPerSecond === undefined ? "unknown: no report from the receiver" : formatBitRate(bitsPerSecond);
@@ -63,6 +63,7 @@ function mainFigures(result: Result): [string, string][] {
     figures.push(["connections", `${formatRate(connections.perSecond)} (${formatCount(connections.count)})`]);
     figures.push(["connect errors", describeErrors(connections.errors)]);
   }
+  if (datagrams !== undefined) figures.push(...datagramFigures(datagrams));
   if (zerocopy !== undefined) {
     const { requestedBytes, zeroCopiedBytes, copiedBytes } = zerocopy;
     const split = `${formatBytes(zeroCopiedBytes)} not copied, ${formatBytes(copiedBytes)} copied after all`;
@@ -72,6 +73,27 @@ function mainFigures(result: Result): [string, string][] {
   const mean = describeMean(result);
   if (mean !== undefined) figures.push(["mean", mean]);
   return [...figures, ...demandFigures(result), ...threadFigures(result)];
+}
+
+function datagramFigures(datagrams: NonNullable<Result["datagrams"]>): [string, string][] {
+  const { sent, sentPerSecond, received, receivedPerSecond, lost, lostPct, late, refused, receiverDrops } = datagrams;
+  const counted = (count: number, perSecond: number | undefined): string =>
+    perSecond === undefined ? formatCount(count) : `${formatRate(perSecond)} (${formatCount(count)})`;
+  const parts = [`${counted(sent, sentPerSecond)} sent`];
+  if (received !== undefined) parts.push(`${counted(received, receivedPerSecond)} received`);
+  const loss = lost === undefined ? "unknown: no report from the receiver" : formatCount(lost);
+  const share = lostPct === undefined ? "" : ` (${lostPct.toPrecision(3)} %)`;
+  const causes = [
+    ...(receiverDrops === undefined || receiverDrops === 0
+      ? []
+      : [`${formatCount(receiverDrops)} packets dropped at the server's sockets`]),
+    ...(late === undefined || late === 0 ? [] : [`${formatCount(late)} answered too late`]),
+    ...(refused === 0 ? [] : [`${formatCount(refused)} sends refused by the client's kernel`]),
+  ];
+  return [
+    ["datagrams", parts.join(", ")],
+    ["lost", [`${loss}${share}`, ...causes].join(", ")],
+  ];
 }
 
 /** Who held the sender back, the network aside. */

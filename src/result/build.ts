@@ -1,6 +1,7 @@
 /** From the raw figures of both ends to the result. Every figure is derived in this room: reporters do no arithmetic. */
 import { isBulk, makesConnections } from "../options/spec.js";
 import { compact } from "./compact.js";
+import { datagramsOf } from "./datagrams.js";
 import { cpuSection } from "./efficiency.js";
 import { flowResults } from "./flows.js";
 import { latencySummary } from "./latency.js";
@@ -42,6 +43,7 @@ function measures(raw: RawRun) {
     throughput: isBulk(spec.test) ? throughput(raw) : undefined,
     transactions: isBulk(spec.test) ? undefined : tally(local.counters.transactions, local.windowNs),
     openLoop: local.backlog === undefined ? undefined : { backlog: local.backlog },
+    datagrams: datagramsOf(raw),
     connections: crr ? connections(raw) : undefined,
     latency: latencySummary(crr ? "transaction" : "rtt", local.latency),
     connectLatency: latencySummary("connect", local.connectLatency),

@@ -1,5 +1,5 @@
 /** CPU time per unit of work, and CPU use scaled to a stated rate. */
-import { type ResolvedSpec, type TestName, isBulk } from "../options/spec.js";
+import { type ResolvedSpec, type TestName, isBulk, makesConnections } from "../options/spec.js";
 import { compact } from "./compact.js";
 import type { CpuUsage, Result } from "./model.js";
 
@@ -16,9 +16,9 @@ function targetOf({
   cpuAtPerSecond: asked,
 }: ResolvedSpec): Pick<NonNullable<Cpu["normalized"]>, "target" | "unit"> {
   if (isBulk(test)) return { target: asked || 100e9, unit: "bitsPerSecond" };
-  return test === "tcp_rr"
-    ? { target: asked || 1e6, unit: "transactionsPerSecond" }
-    : { target: asked || 250e3, unit: "connectionsPerSecond" };
+  return makesConnections(test)
+    ? { target: asked || 250e3, unit: "connectionsPerSecond" }
+    : { target: asked || 1e6, unit: "transactionsPerSecond" };
 }
 
 function serviceDemand(test: TestName, rate: number, cpu: CpuUsage | undefined): ServiceDemand | undefined {

@@ -3,7 +3,8 @@ import { type ResolvedSpec, isBulk, makesConnections } from "../options/spec.js"
 import { compact } from "./compact.js";
 import type { FlowResult } from "./model.js";
 import { byDirection } from "./rates.js";
-import type { ConnectErrors, FlowColumns, TcpInfo } from "./raw.js";
+import { lostOf } from "./datagrams.js";
+import type { ConnectErrors, FlowColumns, FlowDatagrams, TcpInfo } from "./raw.js";
 
 /** One flow as one end saw it. */
 export interface FlowRow {
@@ -13,6 +14,7 @@ export interface FlowRow {
   /** -1 = unpinned. */
   cpu: number;
   connectErrors?: ConnectErrors | undefined;
+  datagrams?: FlowDatagrams | undefined;
   tcpInfo?: TcpInfo | undefined;
 }
 
@@ -29,11 +31,20 @@ export function flowColumns(rows: readonly FlowRow[]): FlowColumns {
     transactions: rows.map((row) => row.transactions),
     cpu: rows.map((row) => row.cpu),
     connectErrors: fullColumn(rows, (row) => row.connectErrors),
+    datagrams: fullColumn(rows, (row) => row.datagrams),
     tcpInfo: fullColumn(rows, (row) => row.tcpInfo),
   });
 }
 
 const pinned = (cpu: number | undefined): number | undefined => (cpu === undefined || cpu < 0 ? undefined : cpu);
+
+function flowDatagrams(
+  { test }: ResolvedSpec,
+  local: FlowDatagrams | undefined,
+  remote: FlowDatagrams | undefined,
+): FlowResult["datagrams"] {
+  return local && compact({ sent: local.sent, lost: lostOf(test, local, remote) });
+}
 
 /** The rows of a result. CRR's server knows workers, not flows: its columns say nothing of the client's flows. */
 export function flowResults(spec: ResolvedSpec, local: FlowColumns, remote: FlowColumns | undefined): FlowResult[] {
@@ -46,6 +57,7 @@ export function flowResults(spec: ResolvedSpec, local: FlowColumns, remote: Flow
     return compact({
       ...measured,
       connectErrors: local.connectErrors?.[flow],
+      datagrams: flowDatagrams(spec, sender?.datagrams?.[flow], receiver?.datagrams?.[flow]),
       cpu: pinned(cpu),
       remoteCpu: pinned(peer?.cpu[flow]),
       tcpInfo: sender?.tcpInfo?.[flow],

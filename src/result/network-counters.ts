@@ -5,6 +5,7 @@ import { type ReadText, wholeNumber, words } from "./text.js";
 
 type InterfaceCounters = NonNullable<NetworkUse["interface"]>;
 type SoftnetCounters = NonNullable<NetworkUse["softnet"]>;
+type UdpCounters = NonNullable<NetworkUse["udp"]>;
 type TcpCounters = NonNullable<NetworkUse["tcp"]>;
 
 /** Cumulative counters at one moment; two of them make a {@link NetworkUse}. */
@@ -12,6 +13,7 @@ export interface NetworkSample {
   interfaces: Map<string, InterfaceCounters>;
   softnet: SoftnetCounters | undefined;
   tcp: TcpCounters | undefined;
+  udp?: UdpCounters | undefined;
 }
 
 /** /proc/net/dev: name, eight columns of reception, eight of transmission (net/core/net-procfs.c). */
@@ -71,12 +73,35 @@ export function parseTcpCounters(snmp: string | undefined, netstat: string | und
   };
 }
 
-/** The counters of now; what is not there is empty. Four files, some tens of microseconds. */
+/** Of the network namespace: IPv4's in /proc/net/snmp, IPv6's in /proc/net/snmp6, one to a line (RFC 4113). */
+export function parseUdpCounters(snmp: string | undefined, snmp6: string | undefined): UdpCounters | undefined {
+  const udp = namedCounters(snmp, "Udp");
+  if (udp.size === 0) return undefined;
+  const udp6 = new Map(
+    (snmp6 ?? "").split("\n").map((line): [string, number] => {
+      const [name = "", value] = words(line);
+      return [name, wholeNumber(value) ?? 0];
+    }),
+  );
+  const both = (name: string): number => (udp.get(name) ?? 0) + (udp6.get(`Udp6${name}`) ?? 0);
+  return {
+    inDatagrams: both("InDatagrams"),
+    outDatagrams: both("OutDatagrams"),
+    noPorts: both("NoPorts"),
+    inErrors: both("InErrors"),
+    receiveBufferErrors: both("RcvbufErrors"),
+    sendBufferErrors: both("SndbufErrors"),
+  };
+}
+
+/** The counters of now; what is not there is empty. Five files, some tens of microseconds. */
 export function readNetworkSample(read: ReadText): NetworkSample {
+  const snmp = read("/proc/net/snmp");
   return {
     interfaces: parseNetDev(read("/proc/net/dev")),
     softnet: parseSoftnet(read("/proc/net/softnet_stat")),
-    tcp: parseTcpCounters(read("/proc/net/snmp"), read("/proc/net/netstat")),
+    tcp: parseTcpCounters(snmp, read("/proc/net/netstat")),
+    udp: parseUdpCounters(snmp, read("/proc/net/snmp6")),
   };
 }
 
@@ -104,6 +129,7 @@ export function networkUse(
     interface: name === undefined ? undefined : grown(before.interfaces.get(name), after.interfaces.get(name)),
     softnet: grown(before.softnet, after.softnet, 2 ** 32),
     tcp: grown(before.tcp, after.tcp),
+    udp: grown(before.udp, after.udp),
   });
   return Object.keys(use).length > 0 ? use : undefined;
 }

@@ -9,6 +9,7 @@ import type {
   ConnectErrorsSchema,
   CountersSchema,
   EndReportSchema,
+  FlowDatagramsSchema,
   SocketSchema,
   TcpInfoSchema,
   TcpSummarySchema,
@@ -17,6 +18,7 @@ import type {
 
 export type ConnectErrors = Static<typeof ConnectErrorsSchema>;
 export type Counters = Static<typeof CountersSchema>;
+export type FlowDatagrams = Static<typeof FlowDatagramsSchema>;
 export type TcpInfo = Static<typeof TcpInfoSchema>;
 export type TcpSummary = Static<typeof TcpSummarySchema>;
 export type ZerocopyBytes = Static<typeof ZerocopySchema>;

@@ -48,10 +48,11 @@ export function addErrors(errors: readonly ConnectErrors[]): ConnectErrors {
 export function addCounters(counters: readonly (Counters | undefined)[]): Counters | undefined {
   return fold(counters, (known) => ({
     ...eachProperty(
-      known.map(({ connectErrors: _errors, ...counts }) => counts),
+      known.map(({ connectErrors: _errors, datagrams: _datagrams, ...counts }) => counts),
       sum,
     ),
     connectErrors: addErrors(known.map(({ connectErrors }) => connectErrors)),
+    ...compact({ datagrams: foldCounts(known.map(({ datagrams }) => datagrams)) }),
   }));
 }
 
@@ -111,6 +112,7 @@ export function addNetwork(runs: readonly (NetworkUse | undefined)[]): NetworkUs
       interface: foldCounts(known.map((use) => use.interface)),
       softnet: foldCounts(known.map((use) => use.softnet)),
       tcp: foldCounts(known.map((use) => use.tcp)),
+      udp: foldCounts(known.map((use) => use.udp)),
     }),
   );
 }
@@ -126,6 +128,10 @@ export function mergeFlows(runs: readonly (readonly FlowResult[])[]): FlowResult
       connectErrors: fold(
         same.map(({ connectErrors }) => connectErrors),
         addErrors,
+      ),
+      datagrams: fold(
+        same.map(({ datagrams }) => datagrams),
+        (known) => compact({ sent: sum(known.map(({ sent }) => sent)), lost: foldSum(known.map(({ lost }) => lost)) }),
       ),
       cpu: common(same.map(({ cpu }) => cpu)),
       remoteCpu: common(same.map(({ remoteCpu }) => remoteCpu)),

@@ -127,6 +127,29 @@ function connectionsOf(results: readonly Result[]): Result["connections"] {
   return tally && { ...tally, errors: addErrors(results.flatMap(({ connections }) => connections?.errors ?? [])) };
 }
 
+/** Counts are added, rates are means. */
+function datagramsOf(results: readonly Result[]): Result["datagrams"] {
+  const all = results.map(({ datagrams }) => datagrams);
+  return fold(all, (known) => {
+    const total = (name: "received" | "lost" | "late" | "receiverDrops"): number | undefined =>
+      foldSum(known.map((one) => one[name]));
+    const sent = sum(known.map((one) => one.sent));
+    const lost = total("lost");
+    return compact({
+      sizeBytes: known[0]?.sizeBytes,
+      sent,
+      sentPerSecond: foldMean(known.map(({ sentPerSecond }) => sentPerSecond)),
+      received: total("received"),
+      receivedPerSecond: foldMean(known.map(({ receivedPerSecond }) => receivedPerSecond)),
+      lost,
+      lostPct: lost === undefined || sent === 0 ? undefined : (lost / sent) * 100,
+      late: total("late"),
+      refused: sum(known.map(({ refused }) => refused)),
+      receiverDrops: total("receiverDrops"),
+    });
+  });
+}
+
 async function latenciesOf(
   results: readonly Result[],
 ): Promise<Pick<Result, "latency" | "connectLatency" | "requestLatency">> {
@@ -184,6 +207,7 @@ export async function summarizeRuns(
     transactions: tallyOf(results.map(({ transactions }) => transactions)),
     openLoop: openLoopOf(results),
     connections: connectionsOf(results),
+    datagrams: datagramsOf(results),
     ...(await latenciesOf(results)),
     cpu: cpuSection(first.spec, sample?.mean, { local, remote }),
     tcpInfo: fold(

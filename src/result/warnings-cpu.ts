@@ -128,9 +128,19 @@ function spreading({ flows }: ResolvedSpec, side: Side, { engine, workers }: End
 
 /** What would spare the CPU, if it is not in use yet and can help: loopback copies whatever is asked, and io_uring can do neither. */
 function relief({ spec, sameHost }: RawRun, direction: "sender" | "receiver", { engine }: EndReport): string {
+  if (spec.test === "udp_stream") return relieveDatagrams(spec, direction);
   if (!isBulk(spec.test) || engine === "uring") return "";
   if (direction === "receiver") return spec.rx === "copy" ? ", or try --rx trunc" : "";
   return spec.zerocopy === "off" && !sameHost ? ", or try --zerocopy msg" : "";
+}
+
+function relieveDatagrams({ gso, gro, batch }: ResolvedSpec, direction: "sender" | "receiver"): string {
+  const ways = [
+    ...(direction === "sender" && !gso ? ["--gso"] : []),
+    ...(direction === "receiver" && !gro ? ["--gro"] : []),
+    ...(batch === 1 ? ["--batch 32"] : []),
+  ];
+  return ways.length === 0 ? "" : `, or try ${ways.join(" and ")}`;
 }
 
 function steal({ runs, untilCiPct }: ResolvedSpec, { side, report }: End): Warning[] {

@@ -14,7 +14,7 @@ function rateNotKept({ spec, local }: RawRun): Warning[] {
   const { backlog = 0, windowNs } = local;
   const due = Math.round((ratePerSecond * windowNs) / 1e9);
   if (backlog <= flows || backlog <= due * TOLERATED_SHARE) return [];
-  const more = spec.test === "tcp_rr" ? "--flows or --burst" : "--flows";
+  const more = spec.test === "tcp_rr" || spec.test === "udp_rr" ? "--flows or --burst" : "--flows";
   return [
     {
       code: "RATE_NOT_KEPT",

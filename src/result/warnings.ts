@@ -6,6 +6,7 @@ import type { Warning } from "./model.js";
 import { cpuWarnings } from "./warnings-cpu.js";
 import { networkWarnings } from "./warnings-network.js";
 import { paceWarnings } from "./warnings-pace.js";
+import { udpWarnings } from "./warnings-udp.js";
 import type { RawHistogram, RawRun } from "./raw.js";
 import { unsteady } from "./trend.js";
 
@@ -102,5 +103,6 @@ export function deriveWarnings(raw: RawRun): Warning[] {
     ...coarseClock(raw),
     ...cpuWarnings(raw),
     ...networkWarnings(raw),
+    ...udpWarnings(raw),
   ];
 }

@@ -10,7 +10,8 @@ declare module "../errors.js" {
 }
 
 const OUT_OF_RESOURCES = ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "EAGAIN"];
-const PEER_WENT = ["PEER_CLOSED", "ECONNRESET", "EPIPE"];
+/** ECONNREFUSED is UDP's: nobody listens any more. */
+const PEER_WENT = ["PEER_CLOSED", "ECONNRESET", "EPIPE", "ECONNREFUSED"];
 const NO_PORT = ["EADDRNOTAVAIL", "EADDRINUSE"];
 
 /** Options that setsockopt(2) is called for, by the name that the addon gives in place of an address. */
@@ -19,6 +20,8 @@ const SOCKET_OPTIONS: Readonly<Record<string, string>> = {
   TCP_MAXSEG: "mss",
   SO_SNDBUF: "sndbuf",
   SO_RCVBUF: "rcvbuf",
+  UDP_SEGMENT: "gso",
+  UDP_GRO: "gro",
 };
 
 /** The option that a system call was made for, where the kernel would not have its value. */

@@ -1,6 +1,6 @@
 import { CnbLoadError } from "../errors.js";
-import type { Loop, NativeAddon, NativeEngine, NativePlan } from "../native/index.js";
-import { type ResolvedSpec, type TestName, blockRefusal, isBulk } from "../options/spec.js";
+import type { Loop, NativeAddon, NativeEngine, NativePlan, NativeUdp } from "../native/index.js";
+import { type ResolvedSpec, type TestName, blockRefusal, isBulk, isUdp } from "../options/spec.js";
 import { formatSize } from "../options/sizes.js";
 import { type CpuSupply, placeWorkers } from "./placement.js";
 
@@ -17,6 +17,8 @@ const LOOPS: Readonly<Record<TestName, { client: Loop; server: Loop }>> = {
   tcp_rr: { client: "rr", server: "rr" },
   tcp_crr: { client: "crr", server: "crr" },
   tcp_cc: { client: "crr", server: "crr" },
+  udp_stream: { client: "send", server: "receive" },
+  udp_rr: { client: "rr", server: "rr" },
 };
 
 /** What decides on the engine and the number of workers. */
@@ -112,12 +114,19 @@ export function planHalf(request: HalfRequest): NativePlan {
     zerocopy: spec.zerocopy,
     rx: spec.rx,
     close: spec.close,
+    udp: isUdp(spec.test) ? udpOf(spec) : undefined,
     setupTimeoutMs: setupTimeoutMs(spec.flows) - (role === "client" ? CLIENT_LEAD_MS : 0),
   };
 }
 
+function udpOf({ batch, gso, gro, retryAfterNs }: ResolvedSpec): NativeUdp {
+  return { batch, gso, gro, retryTimeoutMs: Math.ceil(retryAfterNs / 1e6) };
+}
+
 /** Buffers that a server grants to one session, bytes; the largest sizes in every worker would exceed any host's memory. */
 const MAX_SESSION_BUFFER_BYTES = 2 * 1024 ** 3;
+/** For each of the datagrams, or trains of them, that one call may bring (native/engine/plan.h). */
+const DATAGRAM_ROOM_BYTES = 64 * 1024;
 /** Sends in flight that a flow with zero-copy keeps buffers for (native/io/zerocopy.h). */
 const ZEROCOPY_SENDS = 64;
 
@@ -126,7 +135,7 @@ export function checkBuffers(plan: NativePlan): void {
   const sendBytes = plan.sendSizeBytes * (plan.zerocopy === "msg" ? ZEROCOPY_SENDS : 1);
   const sizes: Record<Loop, number> = {
     send: sendBytes,
-    receive: plan.recvSizeBytes,
+    receive: plan.udp === undefined ? plan.recvSizeBytes : plan.udp.batch * DATAGRAM_ROOM_BYTES,
     rr: plan.responseBytes,
     crr: plan.responseBytes,
   };

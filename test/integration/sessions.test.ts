@@ -15,7 +15,7 @@ import { checkResult } from "./invariants.js";
 
 const host = "127.0.0.1";
 const QUICK = { host, duration: "100ms", warmup: "20ms" } as const;
-const TESTS = ["tcp_stream", "tcp_maerts", "tcp_rr", "tcp_crr", "tcp_cc"] as const;
+const TESTS = ["tcp_stream", "tcp_maerts", "tcp_rr", "tcp_crr", "tcp_cc", "udp_stream", "udp_rr"] as const;
 
 let server: Cli;
 let port: number;

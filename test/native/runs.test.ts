@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type CnbLoadError, type Interval, type Result, type RunOptions, run, serve } from "../../src/index.js";
+import { TESTS } from "../../src/options/names.js";
+import { type TestName, makesConnections } from "../../src/options/spec.js";
 import { descriptors, threadNames } from "../support/processes.js";
 import { until } from "../support/until.js";
 
@@ -35,6 +37,11 @@ describe("a run over loopback", () => {
     ["tcp_stream over IPv6", { test: "tcp_stream", host: "::1", flows: 1 }],
     ["tcp_stream with zero-copy", { test: "tcp_stream", host: "127.0.0.1", zerocopy: "msg", rx: "trunc" }],
     ["tcp_maerts", { test: "tcp_maerts", host: "127.0.0.1", flows: 2 }],
+    ["udp_stream", { test: "udp_stream", host: "127.0.0.1", bandwidth: "20M" }],
+    [
+      "udp_stream in trains",
+      { test: "udp_stream", host: "::1", flows: 3, engine: "epoll", gso: true, gro: true, batch: 4 },
+    ],
     ["tcp_maerts with epoll", { test: "tcp_maerts", host: "127.0.0.1", flows: 3, engine: "epoll" }],
   ])("of %s moves bytes", async (_name, options) => {
     const result = await against(options);
@@ -42,7 +49,7 @@ describe("a run over loopback", () => {
     expect(result.throughput?.bitsPerSecond).toBeGreaterThan(0);
     expect(sum(result.flows.map(({ bytes }) => bytes))).toBe(result.throughput?.bytes);
     const { local, remote } = result.totals;
-    const [sent, received] = options.test === "tcp_stream" ? [local, remote] : [remote, local];
+    const [sent, received] = options.test === "tcp_maerts" ? [remote, local] : [local, remote];
     expect(sent?.bytesSent).toBeGreaterThanOrEqual(received?.bytesReceived ?? Infinity);
     expect(result.zerocopy === undefined).toBe(options.zerocopy === undefined);
   });
@@ -58,6 +65,9 @@ describe("a run over loopback", () => {
     ["tcp_cc", { test: "tcp_cc", host: "127.0.0.1", flows: 2 }],
     ["tcp_cc with many flows, client first", { test: "tcp_cc", host: "::1", flows: 40, close: "client" }],
     ["tcp_cc over io_uring", { test: "tcp_cc", host: "127.0.0.1", flows: 4, engine: "uring" }],
+    ["udp_rr", { test: "udp_rr", host: "127.0.0.1", flows: 2 }],
+    ["udp_rr with many flows", { test: "udp_rr", host: "::1", flows: 40, burst: 2, request: 100, response: 1000 }],
+    ["udp_rr at a rate, spinning", { test: "udp_rr", host: "127.0.0.1", rate: "3k/s", flows: 3, engine: "spin" }],
     ["tcp_rr at a rate", { test: "tcp_rr", host: "127.0.0.1", rate: "5k/s", burst: 1 }],
     ["tcp_rr at a rate, io_uring", { test: "tcp_rr", host: "127.0.0.1", rate: "5k/s", flows: 4, engine: "uring" }],
     ["tcp_crr at a rate", { test: "tcp_crr", host: "127.0.0.1", rate: "1k/s", flows: 3, spacing: "constant" }],
@@ -70,7 +80,7 @@ describe("a run over loopback", () => {
     const result = await against(options);
     expect(result.state).toBe("completed");
     checkRequests(result, options.flows ?? 1);
-    if (options.test === "tcp_rr") return;
+    if (!makesConnections(options.test)) return;
     expect(result.connectLatency?.count).toBe(result.latency?.count);
     expect(result.requestLatency?.count).toBe(options.test === "tcp_cc" ? undefined : result.latency?.count);
     expect(result.connections?.errors).toEqual({ portsExhausted: 0, refused: 0, timedOut: 0, reset: 0, other: 0 });
@@ -112,7 +122,7 @@ describe("a run over loopback", () => {
 
   it("shares process and server with others", async () => {
     await using server = await serve({ host: "127.0.0.1", port: 0 });
-    const tests = ["tcp_stream", "tcp_maerts", "tcp_rr", "tcp_crr"] as const;
+    const tests = Object.keys(TESTS) as TestName[];
     const results = await Promise.all(
       tests.map((test) => run({ ...SHORT, test, host: "127.0.0.1", port: server.port })),
     );
@@ -121,20 +131,23 @@ describe("a run over loopback", () => {
 });
 
 describe("a run that ends early", () => {
-  it.each(["tcp_stream", "tcp_rr", "tcp_crr"] as const)("of %s is aborted promptly with what it has", async (test) => {
-    const controller = new AbortController();
-    await using server = await serve({ host: "127.0.0.1", port: 0 });
-    const running = run(
-      { test, host: "127.0.0.1", port: server.port, duration: 600, warmup: 0, interval: 0.05, flows: 3 },
-      { signal: controller.signal },
-    );
-    for await (const _interval of running) controller.abort();
-    const result = await running;
-    expect(result.state).toBe("aborted");
-    expect(result.transactions?.count ?? result.throughput?.bytes).toBeGreaterThan(0);
-  });
+  it.each(["tcp_stream", "tcp_rr", "tcp_crr", "udp_stream", "udp_rr"] as const)(
+    "of %s is aborted promptly with what it has",
+    async (test) => {
+      const controller = new AbortController();
+      await using server = await serve({ host: "127.0.0.1", port: 0 });
+      const running = run(
+        { test, host: "127.0.0.1", port: server.port, duration: 600, warmup: 0, interval: 0.05, flows: 3 },
+        { signal: controller.signal },
+      );
+      for await (const _interval of running) controller.abort();
+      const result = await running;
+      expect(result.state).toBe("aborted");
+      expect(result.transactions?.count ?? result.throughput?.bytes).toBeGreaterThan(0);
+    },
+  );
 
-  it.each(["tcp_stream", "tcp_rr", "tcp_crr"] as const)(
+  it.each(["tcp_stream", "tcp_rr", "tcp_crr", "udp_stream", "udp_rr"] as const)(
     "of %s keeps what it has when the server ends",
     async (test) => {
       const server = await serve({ host: "127.0.0.1", port: 0 });

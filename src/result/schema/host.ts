@@ -80,12 +80,25 @@ const TcpUseSchema = Type.Object(
   { description: "TCP as a whole in the network namespace, from /proc/net/snmp and /proc/net/netstat" },
 );
 
+const UdpUseSchema = Type.Object(
+  {
+    inDatagrams: count("Datagrams delivered to sockets"),
+    outDatagrams: count("Datagrams sent"),
+    noPorts: count("Datagrams for ports that nobody listened on"),
+    inErrors: count("Datagrams that could not be delivered, full receive buffers among them"),
+    receiveBufferErrors: count("Datagrams that found a socket's receive buffer full"),
+    sendBufferErrors: count("Datagrams that this host dropped on their way out: no memory, or a full queue"),
+  },
+  { description: "UDP of the whole network namespace, IPv4 and IPv6, from /proc/net/snmp and snmp6" },
+);
+
 /** Growth of the network stack's counters from just before one host's window to just after it. */
 export const NetworkUseSchema = Type.Object(
   {
     interface: Optional(InterfaceUseSchema),
     softnet: Optional(SoftnetUseSchema),
     tcp: Optional(TcpUseSchema),
+    udp: Optional(UdpUseSchema),
   },
   {
     description:

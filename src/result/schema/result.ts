@@ -67,7 +67,10 @@ const ThroughputSchema = Type.Object(
     bytes: Optional(count("Payload bytes that arrived at the receiver within its window")),
     sender: Optional(Type.Object(volume, { description: "The sender's own figure over the sender's window" })),
   },
-  { description: "Payload throughput (STREAM, MAERTS). Goodput is absent when the receiver's report never came" },
+  {
+    description:
+      "Payload throughput (STREAM, MAERTS, UDP_STREAM). Goodput is absent when the receiver's report never came",
+  },
 );
 
 const TransactionsSchema = Type.Object(
@@ -75,7 +78,7 @@ const TransactionsSchema = Type.Object(
     count: count("Transactions completed within the window"),
     perSecond: figure("Transactions per second"),
   },
-  { description: "Transactions as the client counted them (RR, CRR, CC)" },
+  { description: "Transactions as the client counted them (RR, CRR, CC, UDP_RR)" },
 );
 
 const OpenLoopSchema = Type.Object(
@@ -97,6 +100,30 @@ const ConnectionsSchema = Type.Object(
   { description: "Connections as the client counted them (CRR, CC)" },
 );
 
+const DatagramsSchema = Type.Object(
+  {
+    sizeBytes: Optional(count("Payload of each, bytes (UDP_STREAM)")),
+    sent: count("Datagrams (UDP_RR: requests) that the client sent within its window"),
+    sentPerSecond: Optional(figure("The same per second")),
+    received: Optional(count("Datagrams that arrived within the server's window (UDP_STREAM)")),
+    receivedPerSecond: Optional(figure("The same per second")),
+    lost: Optional(
+      count(
+        "Of sent, those that never arrived, not even after the window (UDP_STREAM); requests given up within the window, which are in no latency (UDP_RR)",
+      ),
+    ),
+    lostPct: Optional(figure("lost of sent, percent")),
+    late: Optional(count("Answers to requests that had been given up, and second answers (UDP_RR)")),
+    refused: count("Sends that the client's kernel had no memory for; not in sent"),
+    receiverDrops: Optional(
+      count(
+        "Packets that the server's kernel dropped within its window on their way into the flows' sockets, for want of room above all; with gro each may be a whole train",
+      ),
+    ),
+  },
+  { description: "What became of the datagrams (UDP)" },
+);
+
 export const IntervalSchema = Type.Object(
   {
     run: Optional(count("Number of the run, from 1; only where there are several")),
@@ -112,10 +139,16 @@ export const IntervalSchema = Type.Object(
 
 export const FlowResultSchema = Type.Object(
   {
-    bytes: Optional(count("Payload bytes that arrived at the receiver (STREAM, MAERTS)")),
-    sentBytes: Optional(count("Payload bytes that the sender sent (STREAM, MAERTS)")),
+    bytes: Optional(count("Payload bytes that arrived at the receiver (STREAM, MAERTS, UDP_STREAM)")),
+    sentBytes: Optional(count("Payload bytes that the sender sent (STREAM, MAERTS, UDP_STREAM)")),
     transactions: Optional(count("Transactions (RR, CRR, CC)")),
     connectErrors: Optional(ConnectErrorsSchema),
+    datagrams: Optional(
+      Type.Object(
+        { sent: count("As in the result's datagrams"), lost: Optional(count("As in the result's datagrams")) },
+        { description: "UDP only" },
+      ),
+    ),
     cpu: Optional(count("CPU of its worker on the client; absent when unpinned")),
     remoteCpu: Optional(count("CPU of its worker on the server; absent when unpinned")),
     tcpInfo: Optional(TcpInfoSchema),
@@ -254,6 +287,7 @@ export const ResultSchema = Type.Object(
     transactions: Optional(TransactionsSchema),
     openLoop: Optional(OpenLoopSchema),
     connections: Optional(ConnectionsSchema),
+    datagrams: Optional(DatagramsSchema),
     latency: Optional(LatencySummarySchema),
     connectLatency: Optional(LatencySummarySchema),
     requestLatency: Optional(LatencySummarySchema),

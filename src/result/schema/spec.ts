@@ -4,10 +4,13 @@ import { count, figure, list, text } from "./fields.js";
 const cpuList = (description: string) =>
   Type.Union([list(count("CPU number"), "CPU numbers"), Type.Null()], { description });
 
-export const TestNameSchema = Type.Enum(["tcp_stream", "tcp_maerts", "tcp_rr", "tcp_crr", "tcp_cc"], {
-  description:
-    "tcp_stream: client sends; tcp_maerts: server sends; tcp_rr: request and response on standing connections; tcp_crr: a connection per transaction; tcp_cc: the same without request and response",
-});
+export const TestNameSchema = Type.Enum(
+  ["tcp_stream", "tcp_maerts", "tcp_rr", "tcp_crr", "tcp_cc", "udp_stream", "udp_rr"],
+  {
+    description:
+      "tcp_stream: client sends; tcp_maerts: server sends; tcp_rr: request and response on standing connections; tcp_crr: a connection per transaction; tcp_cc: the same without request and response; udp_stream: client sends datagrams; udp_rr: request and response of a datagram each",
+  },
+);
 
 /** `ResolvedSpec` of `src/options` as a schema; a compile-time check in `model.ts` keeps the two the same. */
 export const SpecSchema = Type.Object(
@@ -35,19 +38,23 @@ export const SpecSchema = Type.Object(
     engine: Type.Enum(["auto", "block", "epoll", "spin", "uring"], {
       description: "Engine asked for; `engine` of the result says which one ran",
     }),
-    requestBytes: count("Size of a request, bytes (RR, CRR)"),
-    responseBytes: count("Size of a response, bytes (RR, CRR)"),
-    burst: count("Further requests in flight per flow beside the first (RR)"),
-    ratePerSecond: count("Transactions begun per second, of all flows together (RR, CRR, CC); 0 = closed loop"),
+    requestBytes: count("Size of a request, bytes (RR, CRR, UDP_RR)"),
+    responseBytes: count("Size of a response, bytes (RR, CRR, UDP_RR)"),
+    burst: count("Further requests in flight per flow beside the first (RR, UDP_RR)"),
+    ratePerSecond: count("Transactions begun per second, of all flows together (RR, CRR, CC, UDP_RR); 0 = closed loop"),
     spacing: Type.Enum(["poisson", "constant"], { description: "How the transactions of ratePerSecond are spaced" }),
     close: Type.Enum(["server", "client", "reset"], {
       description: "Which side closes first (CRR, CC); reset = the client closes with RST",
     }),
-    sendSizeBytes: count("Bytes per send call (STREAM)"),
+    sendSizeBytes: count("Bytes per send call (STREAM, MAERTS), or of a datagram, 0 = what fits the path (UDP_STREAM)"),
     recvSizeBytes: count("Bytes per receive call (STREAM)"),
     bandwidthBitsPerSecond: count(
-      "Payload that the sender is paced to, bits per second of all flows together (STREAM, MAERTS); 0 = not paced",
+      "Payload that the sender is paced to, bits per second of all flows together (STREAM, MAERTS, UDP_STREAM); 0 = not paced",
     ),
+    batch: count("Datagrams, or trains of them, per system call (UDP_STREAM)"),
+    gso: Type.Boolean({ description: "The sender's kernel cuts trains of datagrams: UDP_SEGMENT (UDP_STREAM)" }),
+    gro: Type.Boolean({ description: "The receiver's kernel hands over trains of datagrams: UDP_GRO (UDP_STREAM)" }),
+    retryAfterNs: count("A request without an answer by then is lost, ns (UDP_RR)"),
     zerocopy: Type.Enum(["off", "msg", "sendfile"], {
       description: "msg = MSG_ZEROCOPY, sendfile = sendfile(2) (STREAM)",
     }),

@@ -16,14 +16,40 @@ export const ConnectErrorsSchema = Type.Object(
   { description: "Failed connection attempts by cause; the run goes on after them" },
 );
 
+const datagrams = {
+  sent: count("Handed to the kernel"),
+  received: count("Taken from the kernel"),
+  marked: count(
+    "UDP_STREAM's receiver: those of the datagrams sent within the sender's window that have come, whenever they did",
+  ),
+  lost: count("UDP_RR's client: requests without an answer in time"),
+  late: count("UDP_RR's client: answers that came after that, or twice"),
+  refused: count("Sends that the kernel had no memory for"),
+};
+
+/** Datagrams of one flow, as one end saw them. */
+export const FlowDatagramsSchema = Type.Object(datagrams, { description: "Datagrams of one flow" });
+
+/** Datagrams of one end. */
+export const DatagramCountersSchema = Type.Object(
+  {
+    ...datagrams,
+    dropped: count(
+      "Packets that the kernel dropped on their way into the flows' sockets, for want of room above all; with UDP_GRO a packet may be a whole train",
+    ),
+  },
+  { description: "Datagrams of one end (UDP)" },
+);
+
 /** Counters of one end. */
 export const CountersSchema = Type.Object(
   {
     bytesSent: count("Payload bytes handed to the kernel"),
     bytesReceived: count("Payload bytes taken from the kernel"),
-    transactions: count("Transactions completed (RR, CRR, CC)"),
+    transactions: count("Transactions completed (RR, CRR, CC, UDP_RR)"),
     connections: count("Connections established (client) or accepted (server)"),
     connectErrors: ConnectErrorsSchema,
+    datagrams: Optional(DatagramCountersSchema),
   },
   { description: "Counters of one end" },
 );
@@ -73,8 +99,8 @@ export const SocketSchema = Type.Object(
   {
     sndbufBytes: count("SO_SNDBUF, bytes; the kernel doubles what was asked for"),
     rcvbufBytes: count("SO_RCVBUF, bytes; the kernel doubles what was asked for"),
-    congestion: text("TCP_CONGESTION"),
-    mssBytes: count("TCP_MAXSEG, bytes"),
+    congestion: text("TCP_CONGESTION; empty for UDP"),
+    mssBytes: count("TCP_MAXSEG, bytes; UDP: the largest datagram that goes to the peer in one packet"),
   },
   { description: "Socket settings as the kernel reports them on the first flow or the listener" },
 );
@@ -106,7 +132,8 @@ export const EndReportSchema = Type.Object({
     transactions: list(count("Transactions"), "Transactions completed"),
     cpu: list(Type.Integer({ minimum: -1 }), "CPU of the flow's worker, -1 = unpinned"),
     connectErrors: Optional(list(ConnectErrorsSchema, "CRR and CC clients only")),
-    tcpInfo: Optional(list(TcpInfoSchema, "Long-lived flows only")),
+    datagrams: Optional(list(FlowDatagramsSchema, "UDP only")),
+    tcpInfo: Optional(list(TcpInfoSchema, "Long-lived flows of TCP only")),
   }),
   cpu: Optional(CpuUsageSchema),
   network: Optional(NetworkUseSchema),

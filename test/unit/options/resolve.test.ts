@@ -55,6 +55,10 @@ describe("resolveRunOptions", () => {
       sendSizeBytes: 131072,
       recvSizeBytes: 131072,
       bandwidthBitsPerSecond: 0,
+      batch: 1,
+      gso: false,
+      gro: false,
+      retryAfterNs: 1e9,
       zerocopy: "off",
       rx: "copy",
       sndbufBytes: 0,
@@ -150,7 +154,7 @@ describe("resolveRunOptions", () => {
     [{ host: "" }, 'host: expected a host name or an address, got ""'],
     [{ host: "10.0.0.1:80" }, "the port is an option of its own"],
     [{ host: undefined }, "host: expected a host name or an address, got undefined"],
-    [{ test: "udp" }, "test: expected one of tcp_stream, tcp_maerts, tcp_rr, tcp_crr, tcp_cc"],
+    [{ test: "udp" }, "test: expected one of tcp_stream, tcp_maerts, tcp_rr, tcp_crr, tcp_cc, udp_stream, udp_rr"],
     [{ test: "toString" }, "test: expected"],
     [{ flow: 1 }, "flow: unknown option; did you mean flows?"],
     [{ "--no-delay": "on" }, "did you mean noDelay?"],
@@ -187,13 +191,24 @@ describe("resolveRunOptions", () => {
   });
 
   it.each([
-    ["tcp_stream", { request: 1 }, "request: does not apply to tcp_stream, only to tcp_rr and tcp_crr"],
+    ["tcp_stream", { request: 1 }, "request: does not apply to tcp_stream, only to tcp_rr, tcp_crr and udp_rr"],
     ["tcp_rr", { close: "server" }, "close: does not apply to tcp_rr, only to tcp_crr and tcp_cc"],
-    ["tcp_crr", { burst: 1 }, "burst: does not apply to tcp_crr, only to tcp_rr"],
+    ["tcp_crr", { burst: 1 }, "burst: does not apply to tcp_crr, only to tcp_rr and udp_rr"],
     ["tcp_rr", { localPorts: "1-2" }, "localPorts: does not apply to tcp_rr, only to tcp_crr and tcp_cc"],
-    ["tcp_cc", { request: 1 }, "request: does not apply to tcp_cc, only to tcp_rr and tcp_crr"],
-    ["tcp_maerts", { rate: "1k" }, "rate: does not apply to tcp_maerts, only to tcp_rr, tcp_crr and tcp_cc"],
-    ["tcp_rr", { bandwidth: "1G" }, "bandwidth: does not apply to tcp_rr, only to tcp_stream and tcp_maerts"],
+    ["tcp_cc", { request: 1 }, "request: does not apply to tcp_cc, only to tcp_rr, tcp_crr and udp_rr"],
+    [
+      "udp_rr",
+      { noDelay: false },
+      "noDelay: does not apply to udp_rr, only to tcp_stream, tcp_maerts, tcp_rr, tcp_crr and tcp_cc",
+    ],
+    ["tcp_stream", { gso: true }, "gso: does not apply to tcp_stream, only to udp_stream"],
+    ["udp_stream", { zerocopy: "msg" }, "zerocopy: does not apply to udp_stream, only to tcp_stream and tcp_maerts"],
+    ["tcp_maerts", { rate: "1k" }, "rate: does not apply to tcp_maerts, only to tcp_rr, tcp_crr, tcp_cc and udp_rr"],
+    [
+      "tcp_rr",
+      { bandwidth: "1G" },
+      "bandwidth: does not apply to tcp_rr, only to tcp_stream, tcp_maerts and udp_stream",
+    ],
     ["tcp_rr", { zerocopy: "msg" }, "zerocopy: does not apply to tcp_rr, only to tcp_stream and tcp_maerts"],
   ])("refuses what does not apply to %s: %j", (test, options, message) => {
     expect(refusal(() => resolveRunOptions(untyped({ test, ...options }))).message).toBe(message);
@@ -229,6 +244,11 @@ describe("resolveRunOptions", () => {
       { test: "tcp_crr", flows: 8, localPorts: "1000-1006" },
       "localPorts: expected at least one port per flow (8), got 7",
     ],
+    [{ test: "udp_rr", engine: "uring" }, "engine: uring does not carry UDP; udp_rr runs with block, epoll or spin"],
+    [{ test: "tcp_stream", sendSize: 0 }, "sendSize: 0 (what fits the path) is for udp_stream only"],
+    [{ test: "udp_stream", sendSize: "64K" }, "sendSize: expected at most 65507 bytes, which one datagram carries"],
+    [{ test: "udp_rr", response: "64K" }, "response: expected at most 65507 bytes, which one datagram carries"],
+    [{ test: "udp_rr", burst: 128, request: 100 }, "burst: expected at most 127 with messages of one byte"],
   ])("refuses %j together", (options, message) => {
     expect(refusal(() => resolveRunOptions(untyped(options))).message).toContain(message);
   });
@@ -243,6 +263,9 @@ describe("resolveRunOptions", () => {
     expect(resolveRunOptions({ ...base, threads: undefined, interval: 0 }).threads).toBeNull();
     expect(resolveRunOptions({ ...base, rate: "10k/s", spacing: "constant", burst: 3 }).ratePerSecond).toBe(10_000);
     expect(resolveRunOptions({ ...base, test: "tcp_crr", rate: 7 }).ratePerSecond).toBe(7);
+    expect(resolveRunOptions({ ...base, test: "udp_rr", burst: 128, request: 2, response: 2 }).burst).toBe(128);
+    expect(resolveRunOptions({ ...base, test: "udp_stream" }).sendSizeBytes).toBe(0);
+    expect(resolveRunOptions({ ...base, test: "udp_stream", gso: true, sendSize: 1400 }).gso).toBe(true);
     expect(resolveRunOptions({ ...base, test: "tcp_maerts", bandwidth: "2.5G" }).bandwidthBitsPerSecond).toBe(2.5e9);
   });
 
@@ -257,6 +280,8 @@ describe("resolveRunOptions", () => {
 describe("checkResolvedSpec", () => {
   const specs: RunOptions[] = [
     base,
+    { test: "udp_stream", host: "h", gso: true, batch: 8, bandwidth: "1G", sendSize: 1200 },
+    { test: "udp_rr", host: "h", retryAfter: "50ms", burst: 3, rate: "1k" },
     {
       test: "tcp_crr",
       host: "::1",

@@ -66,7 +66,8 @@ describe("the published schemas", () => {
         "port flows threads cpus serverCpus burst backlog dataPort count cpu remoteCpu utilization throttledPeriods retransmits target runs run " +
         "confidence rxQueues txQueues napiDeferHardIrqs transactions connections portsExhausted refused timedOut reset other " +
         "rxErrors rxDropped txErrors txDropped processed dropped timeSqueezed receivedRps activeOpens passiveOpens inSegments outSegments " +
-        "retransmittedSegments timeouts listenOverflows listenDrops"
+        "retransmittedSegments timeouts listenOverflows listenDrops batch sent received marked lost late receiverDrops " +
+        "inDatagrams outDatagrams noPorts inErrors receiveBufferErrors sendBufferErrors"
       ).split(" "),
     );
     const nameless: string[] = [];

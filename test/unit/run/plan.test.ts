@@ -108,6 +108,20 @@ describe("planHalf", () => {
     expect(loops("tcp_cc")).toEqual(["crr", "crr"]);
   });
 
+  it("says what is of UDP, and nothing of it for tests over TCP", () => {
+    const plan = (options: Partial<RunOptions>) => planHalf(request(options));
+    expect(plan({ test: "tcp_rr" }).udp).toBeUndefined();
+    expect(plan({ test: "udp_rr", retryAfter: "1.5ms" })).toMatchObject({
+      loop: "rr",
+      udp: { batch: 1, gso: false, gro: false, retryTimeoutMs: 2 },
+    });
+    expect(plan({ test: "udp_stream", batch: 5, gso: true })).toMatchObject({
+      loop: "send",
+      sendSizeBytes: 0,
+      udp: { batch: 5, gso: true, gro: false },
+    });
+  });
+
   it("has connections without a byte for tcp_cc alone", () => {
     const sizes = (test: RunOptions["test"]) => {
       const { requestBytes, responseBytes } = planHalf(request({ test }));

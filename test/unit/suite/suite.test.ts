@@ -59,7 +59,7 @@ describe("a matrix file", () => {
     [{ runs: [3] }, "m.json: runs[0]: expected an object of run options, got 3"],
     [
       { runs: [{ test: "rr" }] },
-      'm.json: runs[0].test: expected one of tcp_stream, tcp_maerts, tcp_rr, tcp_crr, tcp_cc, got "rr"',
+      'm.json: runs[0].test: expected one of tcp_stream, tcp_maerts, tcp_rr, tcp_crr, tcp_cc, udp_stream, udp_rr, got "rr"',
     ],
     [{ runs: [{ test: "tcp_rr", flow: 1 }] }, "m.json: runs[0].flow: unknown option; did you mean flows?"],
     [{ runs: [{ test: "tcp_rr" }, { test: "tcp_rr", flows: "x" }] }, "m.json: runs[1].flows: expected a whole number"],
