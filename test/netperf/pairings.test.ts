@@ -14,7 +14,7 @@ const OWN = {
 const STOCK = { netperf: ["netperf"], netserver: ["netserver"] };
 const sides = { stock: STOCK, own: OWN };
 type Side = keyof typeof sides;
-const TESTS = ["TCP_STREAM", "TCP_MAERTS", "TCP_RR", "TCP_CRR", "TCP_CC", "TCP_SENDFILE"];
+const TESTS = ["TCP_STREAM", "TCP_MAERTS", "TCP_RR", "TCP_CRR", "TCP_CC", "TCP_SENDFILE", "UDP_STREAM", "UDP_RR"];
 /** Without data, or without a table. */
 const SMALL = ["TCP_MSS", "LOC_CPU", "REM_CPU", "UUID"];
 
@@ -100,7 +100,7 @@ describeIf(allOf(command("netperf", ["-V"]), command("netserver", ["-V"])))("wit
 
   const forms = [[], ["-v", "2"], ["-c", "-C"], ["-P", "0", "-v", "0", "-c"], ["-f", "K"], ["-P", "0", "-B", "brand"]];
   const selections = [["-k"], ["-o"], ["-O"], ["-k", "all"], ["-o", "THROUGHPUT,MEAN_LATENCY,UUID"]];
-  const selecting = ["TCP_STREAM", "TCP_MAERTS", "TCP_RR", "TCP_CRR", "OMNI"];
+  const selecting = ["TCP_STREAM", "TCP_MAERTS", "TCP_RR", "TCP_CRR", "UDP_STREAM", "UDP_RR", "OMNI"];
 
   it.each(TESTS.flatMap((test) => forms.map((more) => [test, ...more])))(
     "both clients print %s %s %s %s in one form",
