@@ -11,16 +11,19 @@ export interface SocketBuffers {
   rcvbufBytes: number;
 }
 
-/** SO_SNDBUF and SO_RCVBUF of a fresh TCP socket. `asked`: what is set on it, not positive = nothing (socket(7), tcp(7)). */
-export function initialBuffers(asked: SocketBuffers): SocketBuffers {
+/** SO_SNDBUF and SO_RCVBUF of a fresh socket. `asked`: what is set on it, not positive = nothing (socket(7), tcp(7)). */
+export function initialBuffers(asked: SocketBuffers, protocol: "tcp" | "udp"): SocketBuffers {
   return {
-    sndbufBytes: sizeOf(asked.sndbufBytes, "wmem", MIN_SNDBUF),
-    rcvbufBytes: sizeOf(asked.rcvbufBytes, "rmem", MIN_RCVBUF),
+    sndbufBytes: sizeOf(asked.sndbufBytes, protocol, "wmem", MIN_SNDBUF),
+    rcvbufBytes: sizeOf(asked.rcvbufBytes, protocol, "rmem", MIN_RCVBUF),
   };
 }
 
-function sizeOf(asked: number, name: "wmem" | "rmem", least: number): number {
-  if (asked <= 0) return wholeNumber(words(readText(`${SYSCTL}/ipv4/tcp_${name}`) ?? "")[1]) ?? 0;
+function sizeOf(asked: number, protocol: "tcp" | "udp", name: "wmem" | "rmem", least: number): number {
+  if (asked <= 0) {
+    const [path, column] = protocol === "tcp" ? [`ipv4/tcp_${name}`, 1] : [`core/${name}_default`, 0];
+    return wholeNumber(words(readText(`${SYSCTL}/${path}`) ?? "")[column]) ?? 0;
+  }
   const most = wholeNumber(readText(`${SYSCTL}/core/${name}_max`)?.trim()) ?? asked;
   // The kernel doubles what is asked for, to have room for its own bookkeeping.
   return Math.max(least, 2 * Math.min(asked, most));

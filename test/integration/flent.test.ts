@@ -63,10 +63,27 @@ describeIf(allOf(rootAndNetns(), command("flent", ["--version"]), command("fping
   ])("%s", async (test, series) => {
     const data = await flent(test);
     expectSeries(data, series);
-    expect(data.metadata.SERIES_META[series]).toMatchObject({
+    const facts = data.metadata.SERIES_META[series];
+    expect(facts).toMatchObject({
       CONG_CONTROL: expect.stringMatching(/^[a-z]+$/) as string,
-      BYTES_RECVD: expect.any(Number) as number,
       TCPI_RTT: expect.any(Number) as number,
     });
+    if (test === "tcp_upload") expect(facts?.["BYTES_RECVD"]).toBe(facts?.["BYTES_SENT"]);
+  });
+
+  it("rrul: four streams each way, marked, and round trips over UDP beside them", async () => {
+    const data = await flent("rrul");
+    for (const marking of ["BE", "BK", "CS5", "EF"]) {
+      for (const direction of ["upload", "download"]) expectSeries(data, `TCP ${direction} ${marking}`);
+    }
+    for (const marking of ["BE", "BK", "EF"]) {
+      const name = `Ping (ms) UDP ${marking}`;
+      expect(
+        data.results[name]?.some((value) => value !== null && value > 0),
+        name,
+      ).toBe(true);
+      expect(data.metadata.SERIES_META[name]?.["MEAN_VALUE"], name).toBeGreaterThan(0);
+    }
+    expect(data.metadata.SERIES_META["TCP upload EF"]).toMatchObject({ UPSTREAM_TOS: 0xb8, DOWNSTREAM_TOS: 0xb8 });
   });
 });

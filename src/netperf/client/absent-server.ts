@@ -11,18 +11,18 @@ export class AbsentServer implements Server {
   readonly gone: AbortSignal = new AbortController().signal;
   readonly #settings: Settings;
 
+  /** Throws NetperfExit where no service does what the test needs. */
   constructor(settings: Settings) {
+    const { test, wire, remote } = settings;
+    if (remote.dataPort === 0 && wire !== "omni") {
+      throw new NetperfExit(255, { out: `No default port known for the ${test} test, please set one yourself\n` });
+    }
     this.#settings = settings;
   }
 
   ready(dataPort: number): Promise<ServerReady> {
-    const { kind, test, wire } = this.#settings;
-    if (dataPort === 0 && wire !== "omni") {
-      throw new NetperfExit(255, {
-        out: `No default port known for the ${test} test, please set one yourself\n`,
-      });
-    }
-    return Promise.resolve({ ...UNTOLD, initial: UNKNOWN, dataPort: dataPort === 0 ? SERVICES[kind] : dataPort });
+    const port = dataPort === 0 ? SERVICES[this.#settings.kind] : dataPort;
+    return Promise.resolve({ ...UNTOLD, initial: UNKNOWN, dataPort: port });
   }
 
   /** All that was sent is taken to have arrived. */

@@ -56,9 +56,9 @@ export async function iterate(options: IterationOptions): Promise<Measurement & 
     return {
       elapsedSeconds: timedCounts ? end.windowNs / 1e9 : passed,
       transactions: hasTransactions(settings.kind) ? counts.transactions : 0,
-      mssBytes: end.socket.mssBytes,
+      mssBytes: settings.protocol === "udp" ? -1 : end.socket.mssBytes,
       local: { ...localSide(settings, end, counts), cpu },
-      remote: { ...ready, ...results },
+      remote: { ...ready, ...results, failedSends: 0 },
       latency: end.latency,
       tcp: half.tcpState,
       peerAddress: ends.address,
@@ -72,13 +72,14 @@ export async function iterate(options: IterationOptions): Promise<Measurement & 
 function localSide(settings: Settings, end: LocalEnd, counts: NativeCounters): Omit<MeasuredSide, "cpu"> {
   const { kind, local } = settings;
   return {
-    initial: initialBuffers(local),
+    initial: initialBuffers(local, settings.protocol),
     final: end.socket,
     ...localSizes(settings),
     bytesSent: counts.bytesSent,
     bytesReceived: counts.bytesReceived,
     sendCalls: kind === "receive" ? 0 : counts.transactions,
     recvCalls: kind === "send" ? 0 : counts.transactions,
+    failedSends: counts.datagrams?.refused ?? 0,
     retransmits: end.flows.tcpInfo?.[0]?.retransmits ?? -1,
     congestion: end.socket.congestion,
     ...{ tos: local.tos, prio: local.prio },

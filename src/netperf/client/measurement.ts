@@ -17,6 +17,8 @@ export interface MeasuredSide {
   bytesReceived: number;
   sendCalls: number;
   recvCalls: number;
+  /** Sends of datagrams that the kernel had no memory for; of the client alone. */
+  failedSends: number;
   /** -1 where it cannot be told. */
   retransmits: number;
   congestion: string;

@@ -55,6 +55,7 @@ async function run(settings: Settings, output: Output, options: NetperfOptions):
   const trace = settings.debug > 0 ? output.err : undefined;
   const control = settings.control ? await Control.open(settings, trace) : undefined;
   try {
+    const serverAt = serversOf(settings, control);
     const ends = await endsOf(settings, control);
     if (settings.headers && settings.title !== "") output.out(bannerOf(settings, ends));
     if (settings.small !== undefined) {
@@ -62,8 +63,7 @@ async function run(settings: Settings, output: Output, options: NetperfOptions):
       output.out(await runSmallTest(settings.small, { settings, ends, control, environment }));
       return;
     }
-    const server = control === undefined ? new AbsentServer(settings) : serverOf(settings, ends, control);
-    const measured = await repeat(settings, ends, server, selection, output, options);
+    const measured = await repeat(settings, ends, serverAt(ends), selection, output, options);
     report(settings, measured, selection, output);
   } finally {
     control?.close();
@@ -80,11 +80,14 @@ function checkFillFile({ local }: Settings): void {
   }
 }
 
-function serverOf(settings: Settings, ends: DataEnds, control: Control): Server {
-  if (settings.wire === "stream") return new StreamServer(settings, ends, control);
-  return settings.wire === "cc"
-    ? new ConnectionServer(settings, ends, control)
-    : new OmniServer(settings, ends, control);
+/** The server at given ends of the data connection. Throws NetperfExit where there can be none. */
+function serversOf(settings: Settings, control: Control | undefined): (ends: DataEnds) => Server {
+  if (control === undefined) {
+    const absent = new AbsentServer(settings);
+    return () => absent;
+  }
+  const Messages = { omni: OmniServer, stream: StreamServer, cc: ConnectionServer }[settings.wire];
+  return (ends) => new Messages(settings, ends, control);
 }
 
 async function endsOf(settings: Settings, control: Control | undefined): Promise<DataEnds> {

@@ -48,10 +48,15 @@ function numberOf(word: string, text: string): number {
 
 /** Throws NetperfExit. */
 export function applyOmni(settings: Settings, choice: OmniChoice): void {
-  applyProtocol(settings, choice.protocol);
-  if (settings.test !== "OMNI") return;
-  settings.kind = kindOf(choice);
-  settings.title = `OMNI ${DIRECTIONS[settings.kind]} TEST`;
+  if (settings.test === "OMNI") {
+    settings.kind = kindOf(choice);
+    settings.title = `OMNI ${DIRECTIONS[settings.kind]} TEST`;
+  }
+  const protocol = choice.protocol?.toLowerCase() ?? settings.protocol;
+  const known = protocol === "tcp" || (protocol === "udp" && (settings.kind === "send" || settings.kind === "rr"));
+  const changeable = settings.wire === "omni" || protocol === settings.protocol;
+  if (!known || !changeable) throw unsupported(`${settings.test} (${DIRECTIONS[settings.kind]}) over ${protocol}`);
+  settings.protocol = protocol;
 }
 
 function kindOf({ direction, connection, requests, send, receive }: OmniChoice): TestKind {
@@ -66,11 +71,4 @@ function kindOf({ direction, connection, requests, send, receive }: OmniChoice):
 function refuseConnection(kind: TestKind, connection: boolean): TestKind {
   if (!connection) return kind;
   throw unsupported(`one connection per ${kind} (-- -c -d ${kind})`);
-}
-
-function applyProtocol(settings: Settings, name: string | undefined): void {
-  const word = name?.toLowerCase() ?? settings.protocol;
-  if (word !== "tcp" && word !== "udp") throw unsupported(`-T ${word} for ${settings.test}`);
-  if (word === "udp" && settings.protocol !== "udp") throw unsupported(`-T ${word} for ${settings.test}`);
-  settings.protocol = word;
 }

@@ -3,6 +3,7 @@ import type { Loop, NativePlan } from "../../native/index.js";
 import { initialBuffers } from "../socket-buffers.js";
 import { addressBytes } from "../wire/addresses.js";
 import { encode } from "../wire/fields.js";
+import { PLAIN_UDP } from "../datagrams.js";
 import { bitRate, operationRate } from "../pacing.js";
 import { socketOptions } from "../socket-options.js";
 import { DIRECTION, FAMILY, FLAG, PROTOCOL, SOCKET_TYPE, TYPE, omniRequest } from "../wire/omni.js";
@@ -18,6 +19,8 @@ export interface DataEnds {
 const LOOPS: Readonly<Record<TestKind, Loop>> = { send: "send", receive: "receive", rr: "rr", crr: "crr", cc: "crr" };
 const FALLBACK_BYTES = 4096;
 const SETUP_MS = 30_000;
+/** The most that a datagram of IPv4 carries. */
+const MAX_DATAGRAM = 65_507;
 
 export interface Sizes {
   sendBytes: number;
@@ -27,15 +30,16 @@ export interface Sizes {
 }
 
 /** Sizes that this end uses for its sends and receives, chosen as netperf chooses them; 0 where it does not do the one or the other. */
-export function localSizes({ kind, local }: Settings): Sizes {
+export function localSizes({ kind, local, protocol }: Settings): Sizes {
   if (kind === "cc") return { sendBytes: 0, recvBytes: 0, sendWidth: local.sendWidth, recvWidth: local.recvWidth };
   if (hasTransactions(kind))
     return { sendBytes: 0, recvBytes: 0, sendWidth: local.sendWidth || 1, recvWidth: local.recvWidth || 1 };
-  const buffers = initialBuffers(local);
+  const buffers = initialBuffers(local, protocol);
   const width = (asked: number, bytes: number, buffer: number): number =>
     asked > 0 ? asked : Math.max(2, Math.floor(buffer / bytes) + 1);
   if (kind === "send") {
-    const sendBytes = local.sendBytes > 0 ? local.sendBytes : buffers.sndbufBytes || FALLBACK_BYTES;
+    const asked = local.sendBytes > 0 ? local.sendBytes : buffers.sndbufBytes || FALLBACK_BYTES;
+    const sendBytes = protocol === "udp" ? Math.min(asked, MAX_DATAGRAM) : asked;
     const sendWidth = width(local.sendWidth, sendBytes, buffers.sndbufBytes);
     return { sendBytes, recvBytes: 0, sendWidth, recvWidth: local.recvWidth };
   }
@@ -127,7 +131,7 @@ function positive(bytes: number): number {
 }
 
 export function clientPlan(settings: Settings, ends: DataEnds, port: number, timeCalls: boolean): NativePlan {
-  const { kind, local, length } = settings;
+  const { kind, protocol, local, length } = settings;
   const sizes = localSizes(settings);
   const connections = kind === "crr" || kind === "cc";
   const fixed = !connections && local.dataPort !== 0;
@@ -147,6 +151,7 @@ export function clientPlan(settings: Settings, ends: DataEnds, port: number, tim
     noDelay: settings.noDelay,
     congestion: local.congestion,
     mssBytes: settings.mssBytes,
+    udp: protocol === "tcp" ? undefined : { ...PLAIN_UDP, retryTimeoutMs: settings.receiveTimeoutSeconds * 1000 },
     sendSizeBytes: sizes.sendBytes || 1,
     recvSizeBytes: sizes.recvBytes || 1,
     requestBytes: kind === "cc" ? 0 : settings.requestBytes,
@@ -172,12 +177,12 @@ export function clientPlan(settings: Settings, ends: DataEnds, port: number, tim
 }
 
 function localOptions(settings: Settings, ends: DataEnds): NonNullable<NativePlan["foreign"]>["socketOptions"] {
-  const { keepAlive, pathMtu, cork, socketDebug, maxPacingRate, multicastTtl } = settings;
+  const { protocol, keepAlive, pathMtu, cork, socketDebug, maxPacingRate, multicastTtl } = settings;
   const ipv6 = familyOf(ends) === FAMILY.ipv6;
   const routing = mayRoute(settings);
   return {
     ...socketOptions({ keepAlive, routing, prio: settings.local.prio, deferAccept: false, pathMtu, ipv6 }),
-    ...(cork && { TCP_CORK: 1 }),
+    ...(cork && protocol === "tcp" && { TCP_CORK: 1 }),
     ...(socketDebug && { SO_DEBUG: 1 }),
     ...(maxPacingRate > 0 && { SO_MAX_PACING_RATE: Math.min(maxPacingRate, 2 ** 31 - 1) }),
     ...(multicastTtl >= 0 && !ipv6 && { IP_MULTICAST_TTL: multicastTtl }),

@@ -1,12 +1,9 @@
 /** netperf's classic tables. Blanks at the ends of lines are part of the form: scripts cut by column. */
 import type { Figures } from "../client/figures.js";
 import type { Settings } from "../client/settings.js";
+import { left, right } from "./columns.js";
+import { renderDatagrams } from "./classic-udp.js";
 import { cpuLetter, mean } from "./selector-kinds.js";
-
-const left = (value: number | string, width: number, digits?: number): string =>
-  (typeof value === "string" ? value : digits === undefined ? String(value) : value.toFixed(digits)).padEnd(width);
-const right = (value: number, width: number, digits?: number): string =>
-  (digits === undefined ? String(value) : value.toFixed(digits)).padStart(width);
 
 function brandOf({ settings }: Figures): string {
   return settings.headers ? "" : (settings.brand ?? "");
@@ -23,10 +20,12 @@ function measuresCpu({ settings }: Figures): boolean {
 
 /** The whole output but banner and interim lines. */
 export function renderClassic(figures: Figures): string {
-  const { verbosity } = figures.settings;
+  const { verbosity, protocol, kind } = figures.settings;
+  const udp = protocol === "udp";
+  if (udp && kind === "send") return renderDatagrams(figures);
   if (verbosity === 0) return renderBare(figures);
   const table = verbosity <= 2 ? (figures.requests ? requestTable(figures) : streamTable(figures)) : "";
-  return table + (verbosity >= 2 ? renderDetail(figures) : "");
+  return table + (verbosity >= 2 && !udp ? renderDetail(figures) : "");
 }
 
 /** One number: the result, or the service demand where CPU was asked for. */

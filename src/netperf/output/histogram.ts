@@ -12,7 +12,7 @@ const USEC_NS = 1000;
 /** Titles as netperf has them, slips included. */
 function titleOf({ kind, protocol }: Settings): string {
   const udp = protocol === "udp";
-  if (kind === "send") return `\n\nHistogram of time spent in send() call${udp ? "" : "."}\n`;
+  if (kind === "send") return `${udp ? "" : "\n"}\nHistogram of time spent in send() call${udp ? "" : "."}\n`;
   if (kind === "receive") return "\n\nHistogram of time spent in recv() call.\n";
   return udp ? "\nHistogram of request/reponse times.\n" : "\nHistogram of request/response times\n";
 }

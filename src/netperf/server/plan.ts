@@ -1,11 +1,12 @@
 import { constants } from "node:os";
 import { plainAddress } from "../../control/addresses.js";
 import type { NativePlan, NativeSocketOptions } from "../../native/index.js";
+import { PLAIN_UDP } from "../datagrams.js";
 import { type Interval, bitRate } from "../pacing.js";
 import { initialBuffers } from "../socket-buffers.js";
 import { socketOptions } from "../socket-options.js";
 import { addressOf } from "../wire/addresses.js";
-import { DIRECTION, FAMILY, FLAG, type OmniRequest } from "../wire/omni.js";
+import { DIRECTION, FAMILY, FLAG, type OmniRequest, PROTOCOL } from "../wire/omni.js";
 import { type Job, Refusal } from "./request.js";
 import { admitMs } from "./served-test.js";
 
@@ -63,7 +64,7 @@ export function planOf(job: Job, request: OmniRequest, ends: Ends, cpu: number, 
   if (port > 65_535) throw new Refusal(constants.errno.EINVAL, `data port ${port}: expected at most 65535`);
   const sndbufBytes = Math.max(0, request.sendBufSize);
   const rcvbufBytes = Math.max(0, request.recvBufSize);
-  const buffers = initialBuffers({ sndbufBytes, rcvbufBytes });
+  const buffers = initialBuffers({ sndbufBytes, rcvbufBytes }, job.udp ? "udp" : "tcp");
   const sendSizeBytes = job.sendSizeBytes || buffers.sndbufBytes || FALLBACK_BYTES;
   return {
     role: "server",
@@ -80,6 +81,7 @@ export function planOf(job: Job, request: OmniRequest, ends: Ends, cpu: number, 
     noDelay: (request.flags & FLAG.noDelay) !== 0,
     congestion: request.congestion,
     mssBytes: 0,
+    udp: job.udp ? PLAIN_UDP : undefined,
     sendSizeBytes,
     recvSizeBytes: job.recvSizeBytes || buffers.rcvbufBytes || FALLBACK_BYTES,
     requestBytes: job.requestBytes,
@@ -109,13 +111,13 @@ export function intervalOf({ intervalBurst, intervalUsecs, direction }: OmniRequ
   return sends ? { operations: intervalBurst, usecs: intervalUsecs } : { operations: 0, usecs: 0 };
 }
 
-function optionsOf({ flags, socketPrio, family }: OmniRequest): NativeSocketOptions {
+function optionsOf({ flags, socketPrio, family, protocol }: OmniRequest): NativeSocketOptions {
   const asked = (flag: number): boolean => (flags & flag) !== 0;
   return socketOptions({
     keepAlive: asked(FLAG.keepAlive),
     routing: asked(FLAG.routing),
     prio: socketPrio,
-    deferAccept: asked(FLAG.deferAccept),
+    deferAccept: asked(FLAG.deferAccept) && protocol !== PROTOCOL.udp,
     pathMtu: asked(FLAG.pathMtu),
     ipv6: family === FAMILY.ipv6,
   });

@@ -35,7 +35,7 @@ export function responseTo(
   plan: NativePlan,
   port: number,
 ): Partial<Values<typeof omniResponse>> {
-  const buffers = initialBuffers(plan);
+  const buffers = initialBuffers(plan, job.udp ? "udp" : "tcp");
   const requests = job.loop === "rr" || job.loop === "crr";
   const exchanges = requests && job.requestBytes > 0;
   const ring = (width: number, size: number, buffer: number): number =>

@@ -21,6 +21,7 @@ export class Refusal extends Error {
 /** What an OMNI request asks this server to do. */
 export interface Job {
   test: TestName;
+  udp: boolean;
   /** The server's half. */
   loop: Loop;
   requestBytes: number;
@@ -37,14 +38,14 @@ export interface Job {
 /** Throws Refusal. */
 export function jobOf(request: OmniRequest): Job {
   const { protocol, socketType, direction, flags, testLength } = request;
-  const tcp = socketType === SOCKET_TYPE.stream && (protocol === PROTOCOL.tcp || protocol === 0);
-  if (!tcp) throw new Refusal(UNKNOWN_TEST, `protocol ${protocol} with socket type ${socketType} is not supported yet`);
+  const udp = isUdp(socketType, protocol);
   const connection = (flags & FLAG.connection) !== 0;
-  const [test, loop] = kindOf(direction, connection);
-  const requests = test === "tcp_rr" || test === "tcp_crr";
+  const [test, loop] = kindOf(direction, connection, udp);
+  const requests = loop === "rr" || test === "tcp_crr";
   const unused = test === "tcp_cc" ? 0 : 1;
   return {
     test,
+    udp,
     loop,
     requestBytes: requests ? exactSize("request", request.requestSize) : unused,
     responseBytes: requests ? exactSize("response", request.responseSize) : unused,
@@ -55,14 +56,21 @@ export function jobOf(request: OmniRequest): Job {
   };
 }
 
-function kindOf(direction: number, connection: boolean): [TestName, Loop] {
+function isUdp(socketType: number, protocol: number): boolean {
+  if (socketType === SOCKET_TYPE.stream && (protocol === PROTOCOL.tcp || protocol === 0)) return false;
+  if (socketType === SOCKET_TYPE.datagram && (protocol === PROTOCOL.udp || protocol === 0)) return true;
+  throw new Refusal(UNKNOWN_TEST, `protocol ${protocol} with socket type ${socketType} is not supported`);
+}
+
+function kindOf(direction: number, connection: boolean, udp: boolean): [TestName, Loop] {
   const both = DIRECTION.transmit | DIRECTION.receive;
-  if (connection && direction === both) return ["tcp_crr", "crr"];
-  if (connection && direction === 0) return ["tcp_cc", "crr"];
-  if (!connection && direction === both) return ["tcp_rr", "rr"];
-  if (!connection && direction === DIRECTION.receive) return ["tcp_stream", "receive"];
-  if (!connection && direction === DIRECTION.transmit) return ["tcp_maerts", "send"];
-  throw new Refusal(UNKNOWN_TEST, `direction ${direction}${connection ? " by connection" : ""} is not supported yet`);
+  if (!connection && direction === both) return [udp ? "udp_rr" : "tcp_rr", "rr"];
+  if (!connection && direction === DIRECTION.receive) return [udp ? "udp_stream" : "tcp_stream", "receive"];
+  if (!connection && direction === DIRECTION.transmit && !udp) return ["tcp_maerts", "send"];
+  if (connection && direction === both && !udp) return ["tcp_crr", "crr"];
+  if (connection && direction === 0 && !udp) return ["tcp_cc", "crr"];
+  const how = `${udp ? " over UDP" : ""}${connection ? " by connection" : ""}`;
+  throw new Refusal(UNKNOWN_TEST, `direction ${direction}${how} is not supported`);
 }
 
 function exactSize(what: string, bytes: number): number {

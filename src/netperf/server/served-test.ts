@@ -10,8 +10,8 @@ import type { LocalEnd } from "../../result/raw.js";
 import { type CpuFigures, cpuFigures } from "../cpu-figures.js";
 import { type Job, Refusal } from "./request.js";
 
-/** netserver's allowance for a client whose clock started later than ours: no new connection may come after it. */
-const CONNECTION_PAD_MS = 4000;
+/** netserver's allowance for a client whose clock started later than ours: no new connection or datagram may come after it. */
+const PAD_MS = 4000;
 /** What a client has sent may be long on its way out of a full queue; while its control connection lives it is waited for. */
 const DRAIN_MS = 30_000;
 /** From the answer to the client's data connection. `netperf -s` sleeps in between. */
@@ -31,7 +31,7 @@ export interface Outcome {
 
 /** How long the data connection may be in coming, ms. */
 export function admitMs(seconds: number): number {
-  return seconds === 0 ? MAX_ADMIT_MS : Math.min(seconds * 1000 + CONNECTION_PAD_MS, MAX_ADMIT_MS);
+  return seconds === 0 ? MAX_ADMIT_MS : Math.min(seconds * 1000 + PAD_MS, MAX_ADMIT_MS);
 }
 
 /** One test that a netperf client asked for, from the listening socket to the figures. */
@@ -81,11 +81,12 @@ export class ServedTest {
     this.#cpuAfter ??= readCpuSample();
     await half.stop();
     const passed = (finished - this.#started) / 1000;
-    const { seconds, loop } = this.job;
+    const { seconds, loop, udp } = this.job;
+    const padded = loop === "crr" || (udp && !half.halted.aborted);
     return {
       end: half.report(readHostContext()),
       // The pad is the server's own affair.
-      elapsedSeconds: loop === "crr" && seconds > 0 ? Math.min(passed, seconds) : passed,
+      elapsedSeconds: padded && seconds > 0 ? Math.min(passed, seconds) : passed,
       cpu: cpuFigures(cpuUsage(this.#cpuBefore, this.#cpuAfter)),
       error: half.halted.aborted ? errnoOfEnd(half.halted.reason) : 0,
     };
@@ -93,10 +94,11 @@ export class ServedTest {
 
   /** Resolves when the test is over: by its length, its count, or the end of the connection. */
   async #pass(): Promise<void> {
-    const { loop, seconds } = this.job;
+    const { loop, seconds, udp } = this.job;
     if (seconds === 0) return this.#within(this.#maxMs);
     if (loop === "send") return this.#within(seconds * 1000);
-    if (loop !== "crr") return this.#within(seconds * 1000 + DRAIN_MS);
+    // The mark at the end of datagrams may be lost as they may.
+    if (loop !== "crr") return this.#within(seconds * 1000 + (udp ? PAD_MS : DRAIN_MS));
     await this.#within(seconds * 1000);
     this.#cpuAfter = readCpuSample();
     await this.#untilQuiet();
@@ -114,7 +116,7 @@ export class ServedTest {
    * when nothing has happened for as long as several transactions took.
    */
   async #untilQuiet(): Promise<void> {
-    const deadline = performance.now() + CONNECTION_PAD_MS;
+    const deadline = performance.now() + PAD_MS;
     let { transactions, connections } = this.#half.snapshot(false).counters;
     const meanMs = (this.job.seconds * 1000) / Math.max(1, transactions);
     const quietMs = Math.max(MIN_QUIET_MS, 4 * meanMs);

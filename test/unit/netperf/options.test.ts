@@ -111,8 +111,13 @@ describe("the command line", () => {
 
   it.each([
     ["-t BLAH", 1, "unknown to this netperf"],
-    ["-t UDP_STREAM", 1, "not supported by cnb-load yet"],
-    ["-t TCP_RR -- -T udp", 1, "not supported by cnb-load yet"],
+    ["-t OMNI -- -d recv -T udp", 1, "OMNI (Receive) over udp is not supported"],
+    ["-t TCP_CC -- -T udp", 1, "not supported"],
+    ["-t OMNI -- -d sideways", 1, "-d sideways: expected send, recv, rr"],
+    ["-t TCP_RR -- -r 0,1", 1, "-r 0: expected sizes of at least 1"],
+    ["-t TCP_RR -- -P 70000", 1, "-P 70000: expected a port"],
+    ["-p 70000", 1, "-p 70000: expected a port"],
+    ["-t TCP_RR -- -T sctp", 1, "over sctp is not supported"],
     ["-Q", 1, "invalid option -- 'Q'"],
     ["-h", 1, "Usage: netperf"],
     ["-- -h", 1, "Usage: netperf"],
