@@ -41,15 +41,15 @@ export async function labCommand(action: string | undefined, values: Values): Pr
   using interrupt = new Interrupt();
   const tell = (line: string): void => (quiet ? undefined : note(`${line}\n`));
   const command = ["cnb-load lab", ...process.argv.slice(3)].join(" ");
-  const document = await runLab(options, command, { note: tell }, interrupt.signal).catch(asProblem);
+  const { document, files } = await runLab(options, command, { note: tell }, interrupt.signal).catch(asProblem);
   if (document.measurements.length === 0) return nothing(document, interrupt);
   const problems: unknown[] = [];
   const attempt = (work: Promise<void>): Promise<void> =>
     work.catch((error: unknown) => {
       problems.push(error);
     });
-  await attempt(save(document, folder));
-  await attempt(renderPage(document).then((page) => writeFileAtomically(join(folder, "index.html"), page)));
+  await attempt(save(document, files, folder));
+  await attempt(renderPage(document, files).then((page) => writeFileAtomically(join(folder, "index.html"), page)));
   if (json.to === "stdout") await attempt(print(renderJson(document)));
   if (json.to === "file") await attempt(writeFileAtomically(json.path, renderJson(document)));
   if (!quiet) note(`results: ${folder}\n`);
@@ -81,7 +81,8 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 /** The document, and each path's results as `cnb-load report` and `compare` read them. */
-async function save(document: LabDocument, folder: string): Promise<void> {
+async function save(document: LabDocument, files: ReadonlyMap<string, string>, folder: string): Promise<void> {
+  for (const [name, text] of files) await writeFileAtomically(join(folder, name), text);
   await writeFileAtomically(join(folder, "lab.json"), renderJson(document));
   for (const { name } of document.paths) {
     const results = document.measurements.filter(({ path }) => path === name).flatMap((one) => one.results);

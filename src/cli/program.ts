@@ -203,6 +203,7 @@ function addLab(program: Command, onEnd: OnEnd): void {
     .option("--policies <n>", "length of the list of policies in the iptables paths [default: 10]")
     .option("--cpus <list>", "the client node's CPU and the server node's [default: the first two allowed]")
     .option("--no-meltdown", "leave out TCP_CRR against a connection tracking table that fills up")
+    .option("--profile", "record flame graphs of every path with perf, in windows of their own")
     .option("--output <folder>", "folder of the page and the results [default: a new one]")
     .addOption(jsonOption())
     .option("--quiet", "no progress and no warnings")
