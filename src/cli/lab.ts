@@ -25,7 +25,8 @@ import { jsonTarget } from "./json-option.js";
 import { NOTHING_MEASURED, note, OutputError, print, writeFileAtomically } from "./output.js";
 import { allowedCpus } from "./placement.js";
 
-const QUICK = { runs: 3, durationNs: 500e6, warmupNs: 200e6 };
+/** Many short runs rather than few long ones: what others do on the machine meanwhile comes and goes. */
+const QUICK = { runs: 5, durationNs: 250e6, warmupNs: 100e6 };
 const FULL = { runs: 5, durationNs: 5e9, warmupNs: 1e9 };
 
 /** Resolves with the exit code after everything was written; rejects for bad options. */
