@@ -119,6 +119,8 @@ describeIf(tools)("a lab", () => {
     const args = [
       "--paths",
       MANY.join(),
+      "--tests",
+      "stream,crr",
       "--output",
       output,
       "--json",
