@@ -53,7 +53,7 @@ export async function recordRr(flows: number): Promise<Recording> {
 
 function supply(addon: ReturnType<typeof loadAddon>) {
   const allowed = addon.allowedCpus();
-  return { allowed, wanted: null, option: "cpus", current: addon.currentCpu(), taken: [] } as const;
+  return { allowed, wanted: null, option: "cpus", current: addon.currentCpu(), taken: [], coreRank: () => 0 } as const;
 }
 
 function rawRun(spec: ResolvedSpec, local: RawRun["local"], remote: EndReport): Recording["raw"] {

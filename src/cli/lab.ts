@@ -25,7 +25,8 @@ import { jsonTarget } from "./json-option.js";
 import { NOTHING_MEASURED, note, OutputError, print, writeFileAtomically } from "./output.js";
 import { allowedCpus } from "./placement.js";
 
-const QUICK = { runs: 3, durationNs: 500e6, warmupNs: 200e6 };
+/** Many short runs rather than few long ones: what others do on the machine meanwhile comes and goes. */
+const QUICK = { runs: 5, durationNs: 250e6, warmupNs: 100e6 };
 const FULL = { runs: 5, durationNs: 5e9, warmupNs: 1e9 };
 
 /** Resolves with the exit code after everything was written; rejects for bad options. */
@@ -41,15 +42,15 @@ export async function labCommand(action: string | undefined, values: Values): Pr
   using interrupt = new Interrupt();
   const tell = (line: string): void => (quiet ? undefined : note(`${line}\n`));
   const command = ["cnb-load lab", ...process.argv.slice(3)].join(" ");
-  const document = await runLab(options, command, { note: tell }, interrupt.signal).catch(asProblem);
+  const { document, files } = await runLab(options, command, { note: tell }, interrupt.signal).catch(asProblem);
   if (document.measurements.length === 0) return nothing(document, interrupt);
   const problems: unknown[] = [];
   const attempt = (work: Promise<void>): Promise<void> =>
     work.catch((error: unknown) => {
       problems.push(error);
     });
-  await attempt(save(document, folder));
-  await attempt(renderPage(document).then((page) => writeFileAtomically(join(folder, "index.html"), page)));
+  await attempt(save(document, files, folder));
+  await attempt(renderPage(document, files).then((page) => writeFileAtomically(join(folder, "index.html"), page)));
   if (json.to === "stdout") await attempt(print(renderJson(document)));
   if (json.to === "file") await attempt(writeFileAtomically(json.path, renderJson(document)));
   if (!quiet) note(`results: ${folder}\n`);
@@ -81,7 +82,8 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 /** The document, and each path's results as `cnb-load report` and `compare` read them. */
-async function save(document: LabDocument, folder: string): Promise<void> {
+async function save(document: LabDocument, files: ReadonlyMap<string, string>, folder: string): Promise<void> {
+  for (const [name, text] of files) await writeFileAtomically(join(folder, name), text);
   await writeFileAtomically(join(folder, "lab.json"), renderJson(document));
   for (const { name } of document.paths) {
     const results = document.measurements.filter(({ path }) => path === name).flatMap((one) => one.results);

@@ -2,7 +2,7 @@
 import type { RunOptions } from "../index.js";
 
 export type Order = { id: number } & (
-  { do: "serve"; host: string } | { do: "run"; options: RunOptions } | { do: "abort"; run: number }
+  { do: "serve"; host: string } | { do: "run"; options: RunOptions; tellOpened: boolean } | { do: "abort"; run: number }
 );
 
-export type Reply = { id: number } & ({ value: unknown } | { error: string });
+export type Reply = { id: number } & ({ value: unknown } | { error: string } | { opened: true });

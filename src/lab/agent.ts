@@ -15,31 +15,40 @@ async function carryOut(order: Order): Promise<unknown> {
       server = await serve({ host: order.host, port: 0, maxFlows: 1_000_000 });
       return server.port;
     case "run":
-      return await measure(order.id, order.options);
+      return await measure(order.id, order.options, order.tellOpened);
     case "abort":
       runs.get(order.run)?.abort();
       return null;
   }
 }
 
-async function measure(id: number, options: RunOptions): Promise<unknown> {
+async function measure(id: number, options: RunOptions, tellOpened: boolean): Promise<unknown> {
   const controller = new AbortController();
   runs.set(id, controller);
   try {
-    return await run(options, { signal: AbortSignal.any([controller.signal, parentGone.signal]) });
+    const signal = AbortSignal.any([controller.signal, parentGone.signal]);
+    if (!tellOpened) return await run(options, { signal });
+    const test = run({ ...options, interval: "50ms" }, { signal });
+    for await (const _interval of test) {
+      reply({ id, opened: true });
+      break;
+    }
+    return await test;
   } finally {
     runs.delete(id);
   }
 }
 
 async function obey(order: Order): Promise<void> {
-  let reply: Reply;
   try {
-    reply = { id: order.id, value: await carryOut(order) };
+    reply({ id: order.id, value: await carryOut(order) });
   } catch (error) {
-    reply = { id: order.id, error: error instanceof Error ? error.message : String(error) };
+    reply({ id: order.id, error: error instanceof Error ? error.message : String(error) });
   }
-  if (process.connected) process.send?.(reply);
+}
+
+function reply(message: Reply): void {
+  if (process.connected) process.send?.(message);
 }
 
 process.on("message", (order: Order) => void obey(order));

@@ -11,6 +11,7 @@ const PROGRAM = fileURLToPath(new URL("agent.js", import.meta.url));
 interface Waiting {
   resolve: (value: unknown) => void;
   reject: (error: Error) => void;
+  onOpened?: (() => void) | undefined;
 }
 
 type Request = Order extends infer One ? (One extends Order ? Omit<One, "id"> : never) : never;
@@ -45,9 +46,9 @@ export class Agent implements AsyncDisposable {
     return (await this.#ask({ do: "serve", host }).reply) as number;
   }
 
-  /** Aborting resolves with what was measured until then. */
-  async run(options: RunOptions, signal?: AbortSignal): Promise<Result> {
-    const { id, reply } = this.#ask({ do: "run", options });
+  /** Aborting resolves with what was measured until then. `onOpened` is called just after the window opened. */
+  async run(options: RunOptions, signal?: AbortSignal, onOpened?: () => void): Promise<Result> {
+    const { id, reply } = this.#ask({ do: "run", options, tellOpened: onOpened !== undefined }, onOpened);
     const abort = (): void => void this.#ask({ do: "abort", run: id }).reply.catch(() => undefined);
     signal?.addEventListener("abort", abort, { once: true });
     try {
@@ -67,10 +68,10 @@ export class Agent implements AsyncDisposable {
     await this.#ended;
   }
 
-  #ask(request: Request): { id: number; reply: Promise<unknown> } {
+  #ask(request: Request, onOpened?: () => void): { id: number; reply: Promise<unknown> } {
     const id = ++this.#asked;
     const reply = new Promise<unknown>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { resolve, reject, onOpened });
       this.#child.send({ ...request, id }, (error) => {
         if (error === null) return;
         this.#waiting.delete(id);
@@ -82,6 +83,10 @@ export class Agent implements AsyncDisposable {
 
   #settle(reply: Reply): void {
     const waiting = this.#waiting.get(reply.id);
+    if ("opened" in reply) {
+      waiting?.onOpened?.();
+      return;
+    }
     this.#waiting.delete(reply.id);
     if ("error" in reply) waiting?.reject(new LabError(reply.error));
     else waiting?.resolve(reply.value);

@@ -59,7 +59,7 @@ const ratio = (differencePct: number): string => Math.max(0, 1 + differencePct /
 
 /** "0.75 to 0.86" */
 function boundsOf({ interval }: MetricComparison): string {
-  return interval === undefined ? "any" : `${ratio(interval.lowPct)} to ${ratio(interval.highPct)}`;
+  return interval === undefined ? "unbounded" : `${ratio(interval.lowPct)} to ${ratio(interval.highPct)}`;
 }
 
 const isShown = ({ verdict }: MetricComparison): boolean => verdict === "better" || verdict === "worse";

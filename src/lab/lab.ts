@@ -11,12 +11,19 @@ import { Namespaces, removeLeftovers } from "./namespaces.js";
 import type { Path } from "./path.js";
 import { PATHS } from "./paths/index.js";
 import { placeNodes } from "./placement.js";
+import { type Files, profileAll } from "./profile.js";
 import { type Ground, Stand } from "./stand.js";
 import { IP, missing, TASKSET } from "./tools.js";
 
 export interface LabHooks {
   /** One line of progress. */
   note: (line: string) => void;
+}
+
+export interface LabOutcome {
+  document: LabDocument;
+  /** Flame graphs, by the names that the document has for them. */
+  files: Files;
 }
 
 /** Rejects with ERR_PLATFORM where this machine cannot have a lab at all. */
@@ -53,7 +60,7 @@ export async function runLab(
   command: string,
   { note }: LabHooks,
   signal: AbortSignal,
-): Promise<LabDocument> {
+): Promise<LabOutcome> {
   await checkMachine();
   const left = removeLeftovers();
   if (left.length > 0) note(`removed ${left.length} namespaces that an earlier lab left`);
@@ -68,17 +75,19 @@ export async function runLab(
   using namespaces = new Namespaces();
   const folder = await mkdtemp(join(tmpdir(), "cnb-load-lab-"));
   const stands: Stand[] = [];
+  const files: Files = new Map();
   try {
     const congestion = await plainCongestionControl();
     await buildAll({ namespaces, cpus: placement, options, congestion, folder }, document, stands, note, signal);
     await measureAll(stands, document, note, signal);
     if (options.meltdown && !signal.aborted) await addMeltdown(stands, document, note, signal);
+    if (options.profile && !signal.aborted) await profileAll(stands, document, folder, files, note, signal);
   } finally {
     for (const stand of stands) await stand[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
   }
   if (signal.aborted) document.state = "aborted";
-  return document;
+  return { document, files };
 }
 
 async function buildAll(

@@ -52,7 +52,7 @@ interface Page {
 }
 
 /** Throws ERR_PLATFORM where the charting library is not installed. */
-export async function renderPage(document: LabDocument): Promise<string> {
+export async function renderPage(document: LabDocument, files: ReadonlyMap<string, string>): Promise<string> {
   const cells = cellsOf(document.options);
   const runs: Page["runs"] = [];
   for (const { name } of document.paths) {
@@ -69,7 +69,7 @@ export async function renderPage(document: LabDocument): Promise<string> {
     overview(page),
     reading(document),
     ...tests,
-    flameGraphs(document),
+    flameGraphs(document, files),
     pathSection(document),
     warnings(page),
     environment(document),
@@ -226,9 +226,12 @@ function meltdownTable({ points }: Meltdown): FigureTable {
   };
 }
 
-function flameGraphs({ flameGraphs: graphs, profileProblem }: LabDocument): string {
-  if (graphs.length === 0)
-    return profileProblem === undefined ? "" : section("Flame graphs", "", paragraph(profileProblem));
+/** Two paths of which the article shows both graphs: the receiving side with and without the host's stack. */
+const SIDE_BY_SIDE = ["ebpf-legacy", "ebpf-host-routing"];
+
+function flameGraphs({ flameGraphs: graphs, profileProblem }: LabDocument, files: ReadonlyMap<string, string>): string {
+  const problem = profileProblem === undefined ? "" : paragraph(profileProblem);
+  if (graphs.length === 0) return section("Flame graphs", "", problem);
   const item = ({ path, cell, side, svg, folded, speedscope, samples }: FlameGraph): string => {
     const links = [
       [svg, "flame graph"],
@@ -237,9 +240,16 @@ function flameGraphs({ flameGraphs: graphs, profileProblem }: LabDocument): stri
     ].map(([file = "", text = ""]) => `<a href="${escapeHtml(file)}">${text}</a>`);
     return `<li>${escapeHtml(`${path}, ${cell.test}, ${countOf(cell.flows)}, ${side} node`)}: ${links.join(", ")} (${samples} samples)</li>`;
   };
-  const note =
-    "Of both CPUs over a window of its own, after the measurements. Open two of the same side next to each other to compare them.";
-  return section("Flame graphs", note, `<ul>${graphs.map(item).join("\n")}</ul>`);
+  const shown = graphs.filter(
+    ({ path, cell, side }) => SIDE_BY_SIDE.includes(path) && cell.test !== "stream" && side === "server",
+  );
+  const pictures = shown.map(({ path, cell, svg }) => {
+    const title = `${path}, ${cell.test}, ${countOf(cell.flows)}, server node`;
+    return `<figure><figcaption><h3>${escapeHtml(title)}</h3></figcaption>${files.get(svg) ?? ""}</figure>`;
+  });
+  const note = "perf samples the two nodes' CPUs while the window of a run is open that counts for nothing else.";
+  const list = `<details><summary>All of them</summary><ul>${graphs.map(item).join("\n")}</ul></details>`;
+  return section("Flame graphs", note, `${problem}${pictures.join("\n")}${list}`);
 }
 
 function pathSection({ paths }: LabDocument): string {

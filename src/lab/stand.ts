@@ -86,10 +86,15 @@ export class Stand implements AsyncDisposable {
   }
 
   /** One run; rejects with LabError where it fails. */
-  async measure(cell: Cell, { durationNs, warmupNs }: LabOptions, signal: AbortSignal): Promise<Result> {
+  async measure(
+    cell: Cell,
+    { durationNs, warmupNs }: LabOptions,
+    signal: AbortSignal,
+    onOpened?: () => void,
+  ): Promise<Result> {
     const times = { duration: `${durationNs}ns`, warmup: `${warmupNs}ns` };
     const options: Omit<RunOptions, "host"> = { test: `tcp_${cell.test}`, flows: cell.flows, ...times };
-    return await this.#run(options, signal, (durationNs + warmupNs) / 1e6);
+    return await this.#run(options, signal, { expectedMs: (durationNs + warmupNs) / 1e6, onOpened });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,7 +103,11 @@ export class Stand implements AsyncDisposable {
     this.#namespaces.removeAll(this.path.name);
   }
 
-  async #run(options: Omit<RunOptions, "host">, signal?: AbortSignal, expectedMs = 0): Promise<Result> {
+  async #run(
+    options: Omit<RunOptions, "host">,
+    signal?: AbortSignal,
+    { expectedMs = 0, onOpened }: { expectedMs?: number; onOpened?: (() => void) | undefined } = {},
+  ): Promise<Result> {
     const { client, server } = this.#cpus;
     const pinned = isAttributed(this.#cpus) ? { cpus: String(client), serverCpus: String(server) } : {};
     const target = this.path.encrypts === true && options.test === "tcp_stream" ? { cpuAt: "10G" } : {};
@@ -108,6 +117,7 @@ export class Stand implements AsyncDisposable {
     const result = await this.client.run(
       { ...options, ...where, ...pinned, ...target, congestion: this.#congestion },
       ends,
+      onOpened,
     );
     if (result.state === "failed") throw new LabError(result.error?.message ?? "the run failed");
     if (late.aborted) throw new LabError("the run did not end in time");

@@ -8,7 +8,10 @@ export function escapeHtml(text: string): string {
 }
 
 /** Columns of words rather than figures. */
-const WORDS = new Set(["end", "host", "kernel", "CPU", "governor", "interface", "driver", "cnb-load", "warnings"]);
+const WORDS = new Set([
+  ...["end", "host", "kernel", "CPU", "governor", "interface", "driver", "cnb-load", "warnings"],
+  ...["with", "here", "figures", "state", "variant", "reason"],
+]);
 
 /** The first cell of a row is its heading. A table wider than the page scrolls by itself, with the keyboard as well. */
 export function htmlTable({ head, rows }: FigureTable, caption: string): string {

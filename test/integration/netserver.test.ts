@@ -32,7 +32,7 @@ describeIf(rootAndNetns())("cnb-netserver without -D", () => {
       0,
       "Starting netserver with host 'IN(6)ADDR_ANY' port '12865' and family AF_UNSPEC\n",
     ]);
-    for (const [host, ...more] of [[network.server.ipv4[0] ?? ""], [network.server.ipv6[0] ?? "", "-6"]]) {
+    for (const [host = "", ...more] of [network.server.ipv4.slice(0, 1), [...network.server.ipv6.slice(0, 1), "-6"]]) {
       for (const test of ["TCP_RR", "UDP_RR"]) {
         const { code, stderr } = await netperf("-H", host, "-t", test, "-l", "-20", ...more);
         expect([code, stderr]).toEqual([0, ""]);
