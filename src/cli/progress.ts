@@ -33,7 +33,12 @@ export function startProgress(options: ProgressOptions): Progress {
 
 function intervalLines({ label }: ProgressOptions): Progress {
   note(`${label}\n`);
-  return { interval: (interval) => note(`${renderInterval(interval)}\n`), run: tellRun, probe: tellProbe, end: () => undefined };
+  return {
+    interval: (interval) => note(`${renderInterval(interval)}\n`),
+    run: tellRun,
+    probe: tellProbe,
+    end: () => undefined,
+  };
 }
 
 function tellRun(result: Result, run: number): void {

@@ -230,16 +230,7 @@ export interface NativeFlow {
 
 /** TCP_INFO under the kernel's names and in its units: times in us, windows in segments (include/uapi/linux/tcp.h). */
 export type NativeTcpState = Record<
-  | "rto"
-  | "ato"
-  | "pmtu"
-  | "rcvSsthresh"
-  | "rtt"
-  | "rttvar"
-  | "sndSsthresh"
-  | "sndCwnd"
-  | "reordering"
-  | "totalRetrans",
+  "rto" | "ato" | "pmtu" | "rcvSsthresh" | "rtt" | "rttvar" | "sndSsthresh" | "sndCwnd" | "reordering" | "totalRetrans",
   number
 >;
 
