@@ -62,10 +62,14 @@ void Worker::main(Loop loop) {
   advance(State::done);
 }
 
-// Connections that come and go must be in the common table, where another thread can interrupt a call on them (FdSlot).
+// For blocking loops on one standing connection that open nothing further. Connections that come and go must be in the
+// common table, where another thread can interrupt a call on them (FdSlot), and sanitizers know a descriptor by its
+// number alone, whichever table it is from.
 void Worker::traffic(Loop loop) {
-  if (plan().engine != Engine::block || !plan().long_lived()) return loop(*this);
-  OwnDescriptors own({flow_fd(0), stop_event(), setup_.wake_event});
+  const Plan& p = plan();
+  const bool opens = p.zerocopy == Zerocopy::sendfile || p.open_loop() || p.udp;
+  if (p.engine != Engine::block || !p.long_lived() || opens) return loop(*this);
+  OwnDescriptors own({flow_fd(0), setup_.wake_event});
   loop(*this);
   own.close_all_but(setup_.wake_event);
 }
