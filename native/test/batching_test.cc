@@ -23,12 +23,7 @@ bool read_all(const Fd& fd, size_t bytes) {
   return recv(fd.get(), buffer.data(), bytes, MSG_WAITALL) == static_cast<ssize_t>(bytes);
 }
 
-class Coalescing : public testing::TestWithParam<Engine> {
- protected:
-  void SetUp() override {
-    if (const std::string reason = refusal_of(GetParam()); !reason.empty()) GTEST_SKIP() << reason;
-  }
-};
+class Coalescing : public EveryEngine {};
 
 INSTANTIATE_TEST_SUITE_P(Batching, Coalescing, testing::ValuesIn(kEngines),
                          [](const auto& instance) { return name_of(instance.param); });

@@ -103,6 +103,14 @@ inline std::vector<Engine> engines_here() {
   return engines;
 }
 
+// A test for each engine; those that this host refuses are passed over, with the reason.
+class EveryEngine : public testing::TestWithParam<Engine> {
+ protected:
+  void SetUp() override {
+    if (const std::string reason = refusal_of(GetParam()); !reason.empty()) GTEST_SKIP() << reason;
+  }
+};
+
 inline LoopKind opposite(LoopKind loop) {
   if (loop == LoopKind::send) return LoopKind::receive;
   if (loop == LoopKind::receive) return LoopKind::send;

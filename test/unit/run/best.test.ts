@@ -1,30 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { NativePlan } from "../../../src/native/index.js";
 import type { RunOptions } from "../../../src/options/spec.js";
 import type { Probe } from "../../../src/result/model.js";
 import { type RunSettings, startRun } from "../../../src/run/run.js";
-import { type Server, startServer } from "../../../src/run/serve.js";
 import { fakeEnvironment } from "../../fakes/environment.js";
-import { FakeAddon } from "../../fakes/fake-addon.js";
 import { schemaProblems } from "../result/schema-problems.js";
+import { addon, server } from "./fixture.js";
 
 const FILES = {
   "/proc/sys/net/ipv4/tcp_congestion_control": "bbr\n",
   "/proc/sys/net/ipv4/tcp_available_congestion_control": "reno cubic bbr\n",
 };
-
-let addon: FakeAddon;
-let server: Server;
-
-beforeEach(async () => {
-  addon = new FakeAddon();
-  server = await startServer({ host: "127.0.0.1", port: 0 }, fakeEnvironment(addon));
-});
-
-afterEach(async () => {
-  await server.close();
-  expect(addon.live).toEqual([]);
-});
 
 const start = (options: Partial<RunOptions>, settings: RunSettings = {}) =>
   startRun(

@@ -1,25 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CnbLoadError } from "../../../src/errors.js";
+import { describe, expect, it } from "vitest";
 import type { RunOptions } from "../../../src/options/spec.js";
 import type { Interval, Result } from "../../../src/result/model.js";
 import { type RunSettings, startRun } from "../../../src/run/run.js";
-import { type Server, startServer } from "../../../src/run/serve.js";
 import { fakeEnvironment } from "../../fakes/environment.js";
-import { FakeAddon } from "../../fakes/fake-addon.js";
 import { schemaProblems } from "../result/schema-problems.js";
-
-let addon: FakeAddon;
-let server: Server;
-
-beforeEach(async () => {
-  addon = new FakeAddon();
-  server = await startServer({ host: "127.0.0.1", port: 0 }, fakeEnvironment(addon));
-});
-
-afterEach(async () => {
-  await server.close();
-  expect(addon.live).toEqual([]);
-});
+import { addon, failure, server } from "./fixture.js";
 
 const start = (options: Partial<RunOptions> = {}, settings: RunSettings = {}) =>
   startRun(
@@ -27,15 +12,6 @@ const start = (options: Partial<RunOptions> = {}, settings: RunSettings = {}) =>
     settings,
     fakeEnvironment(addon),
   );
-
-async function failure(promise: PromiseLike<unknown>): Promise<CnbLoadError> {
-  try {
-    await promise;
-  } catch (error) {
-    return error as CnbLoadError;
-  }
-  throw new Error("expected a rejection");
-}
 
 /** Runs that the server saw. */
 const sessions = () => addon.sessions.filter(({ plan }) => plan.role === "server").length;

@@ -1,29 +1,14 @@
 import { getEventListeners } from "node:events";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CnbLoadError } from "../../../src/errors.js";
+import { describe, expect, it } from "vitest";
 import { TESTS } from "../../../src/options/names.js";
 import { type RunOptions, type TestName, isBulk } from "../../../src/options/spec.js";
 import type { Interval, Result } from "../../../src/result/model.js";
 import { type RunSettings, startRun } from "../../../src/run/run.js";
-import { type Server, startServer } from "../../../src/run/serve.js";
 import { fakeEnvironment } from "../../fakes/environment.js";
-import { FakeAddon, LATENCY_NS, faultOf } from "../../fakes/fake-addon.js";
+import { type FakeAddon, LATENCY_NS, faultOf } from "../../fakes/fake-addon.js";
 import { HONEST, stubServer } from "../../fakes/stub-server.js";
 import { until } from "../../fakes/until.js";
-
-let addon: FakeAddon;
-let server: Server;
-
-beforeEach(async () => {
-  addon = new FakeAddon();
-  server = await startServer({ host: "127.0.0.1", port: 0 }, fakeEnvironment(addon));
-});
-
-afterEach(async () => {
-  await server.close();
-  // Whatever happened: nothing is left running.
-  expect(addon.live).toEqual([]);
-});
+import { addon, failure, server } from "./fixture.js";
 
 const start = (options: Partial<RunOptions> = {}, settings: RunSettings = {}, environment = fakeEnvironment(addon)) =>
   startRun(
@@ -33,15 +18,6 @@ const start = (options: Partial<RunOptions> = {}, settings: RunSettings = {}, en
   );
 
 const client = () => addon.newest("client");
-
-async function failure(promise: PromiseLike<unknown>): Promise<CnbLoadError> {
-  try {
-    await promise;
-  } catch (error) {
-    return error as CnbLoadError;
-  }
-  throw new Error("expected a rejection");
-}
 
 function expectTiling(intervals: readonly Interval[], result: Result): void {
   let end = 0;
