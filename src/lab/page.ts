@@ -79,8 +79,9 @@ export async function renderPage(document: LabDocument, files: ReadonlyMap<strin
   return htmlPage(title, body);
 }
 
-function subtitle({ startedAt, options, state }: LabDocument): string {
-  const { runs, durationNs, mtu, services, policies } = options;
+function subtitle({ startedAt, options, state, measurements }: LabDocument): string {
+  const { durationNs, mtu, services, policies } = options;
+  const runs = Math.max(0, ...measurements.map(({ results }) => results.length));
   const said = `${startedAt.slice(0, 10)}, ${runs} runs of ${formatTime(durationNs)}, interleaved, MTU ${mtu}, ${services} services, ${policies} policies`;
   return state === "aborted" ? `${said}; interrupted` : said;
 }
