@@ -55,7 +55,12 @@ function nameOf(test: LabTest, { metric }: MetricComparison): string {
   }
 }
 
-const ratio = (differencePct: number): string => Math.max(0, 1 + differencePct / 100).toFixed(2);
+/** "0.80"; small ones keep two digits, and none is below nothing. */
+function ratio(differencePct: number): string {
+  const value = Math.max(0, 1 + differencePct / 100);
+  if (value === 0) return "0";
+  return value < 0.1 ? value.toPrecision(2) : value.toFixed(2);
+}
 
 /** "0.75 to 0.86" */
 function boundsOf({ interval }: MetricComparison): string {

@@ -99,7 +99,8 @@ function overview({ document, findings }: Page): string {
     rows.length === 0 ? "" : htmlTable({ head: ["the article says", "with", "here", "figures"], rows }, "Orderings");
   const states = document.paths.map(({ name, state, variant, reason }) => [name, state, variant, reason]);
   const table = htmlTable({ head: ["path", "state", "variant", "reason"], rows: states }, "Paths");
-  const note = `Whether the orderings that the article explains are seen on this machine with confidence. "Not seen" is no proof of their absence.`;
+  const intervals = findings.reduce((sum, { metrics }) => sum + metrics.length, 0);
+  const note = `Whether the orderings that the article explains are seen on this machine with confidence. "Not seen" is no proof of their absence, and of the ${intervals} intervals on this page one in twenty misses by chance: doubt what one test alone shows.`;
   return section("What is seen here", escapeHtml(note), `${claims}<h3>Paths</h3>${table}`);
 }
 

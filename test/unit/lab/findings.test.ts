@@ -32,7 +32,9 @@ describe("a sentence", () => {
       verdict: "tooNoisy",
       interval: { lowPct: -300, highPct: 900, method: "welch", degreesOfFreedom: 2 },
     });
-    expect(sentenceOf("rr", wide)).toContain("(0.00 to 10.00)");
+    expect(sentenceOf("rr", wide)).toContain("(0 to 10.00)");
+    const few = metric({ differencePct: -98.7, verdict: "better" });
+    expect(sentenceOf("rr", few)).toContain("0.013 times");
     const { interval: _interval, ...without } = metric({ verdict: "tooNoisy" });
     expect(sentenceOf("rr", without)).toContain("(unbounded)");
   });
