@@ -51,6 +51,8 @@ export interface Cell {
 export interface Measurement extends Cell {
   path: string;
   results: Result[];
+  /** Of each result, the round that it was made in, from 0 on. */
+  rounds: number[];
 }
 
 /** One point of the curve: CRR beside a connection tracking table that is filled so far. */

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CnbLoadError, type Result } from "../index.js";
+import { CnbLoadError } from "../index.js";
 import { type Cell, type LabDocument, type LabOptions, type Measurement, type PathReport } from "./document.js";
 import { describeEnvironment } from "./environment.js";
 import { reasonOf } from "./lab-error.js";
@@ -166,7 +166,8 @@ async function measureAll(
         try {
           const result = await stand.measure(cell, options, signal);
           await stand.built.reset?.();
-          if (result.state === "completed") keep(measurements, stand.path.name, cell, result);
+          if (result.state === "completed")
+            keep(measurements, { path: stand.path.name, ...cell, results: [result], rounds: [round] });
         } catch (error) {
           const reason = `${title}: ${reasonOf(error)}`;
           note(`${stand.path.name}: ${reason}`);
@@ -186,10 +187,15 @@ function settleStates({ paths, measurements }: LabDocument): void {
   }
 }
 
-function keep(measurements: Measurement[], path: string, cell: Cell, result: Result): void {
-  const same = measurements.find((one) => one.path === path && one.test === cell.test && one.flows === cell.flows);
-  if (same === undefined) measurements.push({ path, ...cell, results: [result] });
-  else same.results.push(result);
+function keep(measurements: Measurement[], made: Measurement): void {
+  const { path, test, flows } = made;
+  const same = measurements.find((one) => one.path === path && one.test === test && one.flows === flows);
+  if (same === undefined) {
+    measurements.push(made);
+  } else {
+    same.results.push(...made.results);
+    same.rounds.push(...made.rounds);
+  }
 }
 
 async function addMeltdown(

@@ -126,7 +126,7 @@ async function testSection(page: Page, test: LabTest): Promise<string> {
   const melt = test === "crr" ? meltdownPart(page) : "";
   const told = page.findings.filter((finding) => finding.test === test).map(({ text }) => paragraph(text));
   const note =
-    "Bars: longer is more; whiskers are the 95 % confidence interval of the mean. CPU is scaled linearly to one rate for all: to compare by, no promise. Curves: latency by percentile.";
+    "Bars: longer is more; whiskers are the 95 % confidence interval of the mean. CPU is scaled linearly to one rate for all: to compare by, no promise. Curves: latency by percentile. Two paths are compared round by round.";
   return section(TITLES[test], note, `${cards(figures)}${told.join("\n")}${melt}`);
 }
 

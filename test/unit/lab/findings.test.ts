@@ -46,7 +46,7 @@ it("a paragraph has what is shown first, and every metric once", () => {
     metric({ metric: "latencyP50", verdict: "noDifferenceShown" }),
     metric(),
   ];
-  expect(paragraphOf({ base: "a", next: "b", about: "why" }, { test: "rr", flows: 32 }, metrics, 0.95)).toBe(
+  expect(paragraphOf({ base: "a", next: "b", about: "why" }, { test: "rr", flows: 32 }, metrics)).toBe(
     "b against a (why), 32 flows, 95 % intervals in brackets: 0.80 times the client node's CPU per request (0.75 to 0.86); " +
       "no difference shown in median latency (0.75 to 0.86); " +
       "no difference shown, as too noisy to tell, in 99th percentile of latency (0.75 to 0.86).",
