@@ -196,7 +196,7 @@ function addLab(program: Command, onEnd: OnEnd): void {
   const command = addCommand(program, "lab", "the data paths of container networks compared on this machine alone");
   command
     .argument("[clean]", "remove what a killed lab left, and do nothing else")
-    .option("--quick", "less than 5 minutes in all: 5 runs of 250ms [default: 5 runs of 5s]")
+    .option("--quick", "less than 5 minutes in all: up to 5 runs of 250ms [default: 5 runs of 5s]")
     .option("--paths <list>", "paths to compare, separated by commas [default: all]")
     .option("--tests <list>", "of stream, rr and crr [default: all]")
     .option("--runs <n>", "runs of each test over each path, interleaved")

@@ -9,7 +9,10 @@ export interface LabOptions {
   /** Names of paths, in the order of the report. */
   paths: readonly string[];
   tests: readonly LabTest[];
+  /** Of each test over each path; at most so many where there is a budget. */
   runs: number;
+  /** No further round is begun that would not end within this time from the lab's start on; two are made in any case. */
+  budgetNs?: number;
   durationNs: number;
   warmupNs: number;
   /** N of "1 and N flows". */
@@ -48,6 +51,8 @@ export interface Cell {
 export interface Measurement extends Cell {
   path: string;
   results: Result[];
+  /** Of each result, the round that it was made in, from 0 on. */
+  rounds: number[];
 }
 
 /** One point of the curve: CRR beside a connection tracking table that is filled so far. */

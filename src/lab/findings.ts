@@ -1,6 +1,7 @@
-/** What the data say, in words: one paragraph per pair of paths and test, out of `compare()`'s intervals and nothing else. */
+/** What the data say, in words: one paragraph per pair of paths and test, out of intervals and nothing else. */
 import { compare, type MetricComparison } from "../index.js";
 import type { Cell, LabDocument, LabTest, Measurement } from "./document.js";
+import { byRounds, type Compared, CONFIDENCE } from "./paired.js";
 
 /** Two paths of which the article says why they differ. */
 interface Pair {
@@ -29,7 +30,7 @@ const PAIRS: readonly Pair[] = [
 
 export interface Finding extends Cell, Pair {
   text: string;
-  metrics: MetricComparison[];
+  metrics: Compared[];
 }
 
 const UNITS: Record<LabTest, { rate: string; unit: string }> = {
@@ -38,7 +39,7 @@ const UNITS: Record<LabTest, { rate: string; unit: string }> = {
   crr: { rate: "rate of connections", unit: "connection" },
 };
 
-function nameOf(test: LabTest, { metric }: MetricComparison): string {
+function nameOf(test: LabTest, { metric }: Compared): string {
   const { rate, unit } = UNITS[test];
   switch (metric) {
     case "throughput":
@@ -55,17 +56,22 @@ function nameOf(test: LabTest, { metric }: MetricComparison): string {
   }
 }
 
-const ratio = (differencePct: number): string => Math.max(0, 1 + differencePct / 100).toFixed(2);
+/** "0.80"; small ones keep two digits, and none is below nothing. */
+function ratio(differencePct: number): string {
+  const value = Math.max(0, 1 + differencePct / 100);
+  if (value === 0) return "0";
+  return value < 0.1 ? value.toPrecision(2) : value.toFixed(2);
+}
 
 /** "0.75 to 0.86" */
-function boundsOf({ interval }: MetricComparison): string {
+function boundsOf({ interval }: Compared): string {
   return interval === undefined ? "unbounded" : `${ratio(interval.lowPct)} to ${ratio(interval.highPct)}`;
 }
 
-const isShown = ({ verdict }: MetricComparison): boolean => verdict === "better" || verdict === "worse";
+const isShown = ({ verdict }: Compared): boolean => verdict === "better" || verdict === "worse";
 
 /** "0.80 times the client node's CPU per request (0.75 to 0.86)" */
-export function sentenceOf(test: LabTest, metric: MetricComparison): string {
+export function sentenceOf(test: LabTest, metric: Compared): string {
   const name = nameOf(test, metric);
   switch (metric.verdict) {
     case "better":
@@ -81,19 +87,14 @@ export function sentenceOf(test: LabTest, metric: MetricComparison): string {
 }
 
 /** What is shown first, with its intervals; then where no difference is, and where the data are too noisy to see one. */
-export function paragraphOf(
-  { base, next, about }: Pair,
-  { test, flows }: Cell,
-  metrics: readonly MetricComparison[],
-  confidence: number,
-): string {
+export function paragraphOf({ base, next, about }: Pair, { test, flows }: Cell, metrics: readonly Compared[]): string {
   const list = (verdict: MetricComparison["verdict"]): string =>
     metrics
       .filter((metric) => metric.verdict === verdict)
       .map((metric) => `${nameOf(test, metric)} (${boundsOf(metric)})`)
       .join(", ");
   const [level, even, noisy] = [
-    `${Math.round(confidence * 100)} % intervals`,
+    `${Math.round(CONFIDENCE * 100)} % intervals`,
     list("noDifferenceShown"),
     list("tooNoisy"),
   ];
@@ -141,11 +142,11 @@ export async function findingsOf(document: LabDocument, cells: readonly Cell[]):
       const before = document.measurements.find((one) => same(one, pair.base, cell));
       const after = document.measurements.find((one) => same(one, pair.next, cell));
       if (before === undefined || after === undefined || !isFair(document, pair)) continue;
-      const { pairs, confidence } = await compare(before.results, after.results);
-      const metrics = pairs[0]?.metrics ?? [];
+      const { pairs } = await compare(before.results, after.results);
+      const metrics = (pairs[0]?.metrics ?? []).map((metric) => byRounds(metric, before, after));
       if (metrics.length === 0) continue;
       const told = withVariants(document, pair);
-      findings.push({ ...told, ...cell, metrics, text: paragraphOf(told, cell, metrics, confidence) });
+      findings.push({ ...told, ...cell, metrics, text: paragraphOf(told, cell, metrics) });
     }
   }
   return findings;
@@ -166,6 +167,10 @@ const CLAIMS: readonly Claim[] = [
   {
     ...{ base: "ebpf-legacy", next: "ebpf-host-routing", test: "rr", metric: "transactions", expected: "better" },
     claim: "eBPF host routing answers more requests than legacy host routing",
+  },
+  {
+    ...{ base: "ebpf-legacy", next: "ebpf-host-routing", test: "rr", metric: "latencyP50", expected: "better" },
+    claim: "eBPF host routing answers sooner (median) than legacy host routing",
   },
   {
     ...{ base: "ebpf-legacy", next: "ebpf-host-routing", test: "rr", metric: "serverCpu", expected: "better" },

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CnbLoadError, type Result } from "../index.js";
+import { CnbLoadError } from "../index.js";
 import { type Cell, type LabDocument, type LabOptions, type Measurement, type PathReport } from "./document.js";
 import { describeEnvironment } from "./environment.js";
 import { reasonOf } from "./lab-error.js";
@@ -33,6 +33,12 @@ async function checkMachine(): Promise<void> {
   if (lacking !== undefined) throw new CnbLoadError("ERR_PLATFORM", `lab: install ${lacking} first`);
 }
 
+/** Removes what labs left that are no more; gives the names of their namespaces. Rejects as a lab does. */
+export async function cleanUp(): Promise<string[]> {
+  await checkMachine();
+  return removeLeftovers();
+}
+
 /** Cubic, whatever the host was set to: BBR would pace, and measure itself. It cannot be made a namespace's default everywhere. */
 async function plainCongestionControl(): Promise<string | undefined> {
   const known = await readFile("/proc/sys/net/ipv4/tcp_available_congestion_control", "utf8").catch(() => "");
@@ -61,9 +67,10 @@ export async function runLab(
   { note }: LabHooks,
   signal: AbortSignal,
 ): Promise<LabOutcome> {
+  const startedMs = performance.now();
   await checkMachine();
   const left = removeLeftovers();
-  if (left.length > 0) note(`removed ${left.length} namespaces that an earlier lab left`);
+  if (left.length > 0) note(`removed ${left.length} namespaces and folders that an earlier lab left`);
   const placement = placeNodes(options.cpus);
   const document: LabDocument = {
     schema: "cnb-load/lab/1",
@@ -73,13 +80,13 @@ export async function runLab(
     ...{ paths: [], measurements: [], flameGraphs: [] },
   };
   using namespaces = new Namespaces();
-  const folder = await mkdtemp(join(tmpdir(), "cnb-load-lab-"));
+  const folder = await mkdtemp(join(tmpdir(), `${namespaces.prefix}-`));
   const stands: Stand[] = [];
   const files: Files = new Map();
   try {
     const congestion = await plainCongestionControl();
     await buildAll({ namespaces, cpus: placement, options, congestion, folder }, document, stands, note, signal);
-    await measureAll(stands, document, note, signal);
+    await measureAll(stands, document, startedMs, note, signal);
     if (options.meltdown && !signal.aborted) await addMeltdown(stands, document, note, signal);
     if (options.profile && !signal.aborted) await profileAll(stands, document, folder, files, note, signal);
   } finally {
@@ -87,6 +94,7 @@ export async function runLab(
     await rm(folder, { recursive: true, force: true });
   }
   if (signal.aborted) document.state = "aborted";
+  settleStates(document);
   return { document, files };
 }
 
@@ -139,11 +147,16 @@ async function buildOne(path: Path, ground: Ground, report: PathReport): Promise
 async function measureAll(
   stands: readonly Stand[],
   { options, measurements, paths }: LabDocument,
+  startedMs: number,
   note: LabHooks["note"],
   signal: AbortSignal,
 ): Promise<void> {
   const cells = cellsOf(options);
+  const budgetMs = (options.budgetNs ?? Infinity) / 1e6;
+  const began = performance.now();
   for (let round = 0; round < options.runs; round++) {
+    const each = (performance.now() - began) / round;
+    if (round >= 2 && performance.now() + each - startedMs > budgetMs) return;
     for (const cell of cells) {
       const title = `run ${round + 1} of ${options.runs}, ${cell.test}, ${cell.flows} ${cell.flows === 1 ? "flow" : "flows"}`;
       note(title);
@@ -153,7 +166,8 @@ async function measureAll(
         try {
           const result = await stand.measure(cell, options, signal);
           await stand.built.reset?.();
-          if (result.state === "completed") keep(measurements, stand.path.name, cell, result);
+          if (result.state === "completed")
+            keep(measurements, { path: stand.path.name, ...cell, results: [result], rounds: [round] });
         } catch (error) {
           const reason = `${title}: ${reasonOf(error)}`;
           note(`${stand.path.name}: ${reason}`);
@@ -162,16 +176,26 @@ async function measureAll(
       }
     }
   }
+}
+
+/** What was built and has no result, all the same: every run failed, or there was none before the interruption. */
+function settleStates({ paths, measurements }: LabDocument): void {
   for (const report of paths) {
-    const measured = measurements.some(({ path }) => path === report.name);
-    if (report.state === "partly" && !measured) report.state = "failed";
+    if (report.state === "unavailable" || measurements.some(({ path }) => path === report.name)) continue;
+    report.state = "failed";
+    report.reason ??= "interrupted before it was measured";
   }
 }
 
-function keep(measurements: Measurement[], path: string, cell: Cell, result: Result): void {
-  const same = measurements.find((one) => one.path === path && one.test === cell.test && one.flows === cell.flows);
-  if (same === undefined) measurements.push({ path, ...cell, results: [result] });
-  else same.results.push(result);
+function keep(measurements: Measurement[], made: Measurement): void {
+  const { path, test, flows } = made;
+  const same = measurements.find((one) => one.path === path && one.test === test && one.flows === flows);
+  if (same === undefined) {
+    measurements.push(made);
+  } else {
+    same.results.push(...made.results);
+    same.rounds.push(...made.rounds);
+  }
 }
 
 async function addMeltdown(

@@ -3,7 +3,9 @@
  * `cnb-load lab clean`. A name says which process made it: "cnblab-<pid>-<start of that process>-<path>.<role>".
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { LabError, reasonOf } from "./lab-error.js";
 import { shell, type ShellOptions } from "./shell.js";
 
@@ -43,14 +45,19 @@ function remove(name: string): void {
   spawnSync("ip", ["netns", "delete", name], { stdio: "ignore" });
 }
 
-/** Removes what labs left that are no more; gives the names. */
+/** Whether a name is that of a lab whose process is no more. */
+function isLeft(name: string): boolean {
+  const [, pid, start] = NAME.exec(name) ?? [];
+  return pid !== undefined && startOf(Number(pid)) !== start;
+}
+
+/** Removes what labs left that are no more, their temporary folders too; gives the names. */
 export function removeLeftovers(): string[] {
-  const left = existing().filter((name) => {
-    const [, pid = "", start = ""] = NAME.exec(name) ?? [];
-    return startOf(Number(pid)) !== start;
-  });
-  for (const name of left) remove(name);
-  return left;
+  const namespaces = existing().filter(isLeft);
+  for (const name of namespaces) remove(name);
+  const folders = readdirSync(tmpdir()).filter(isLeft);
+  for (const name of folders) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  return [...namespaces, ...folders];
 }
 
 export class Namespace {
@@ -112,17 +119,18 @@ export class Namespace {
 
 /** All namespaces of one lab. */
 export class Namespaces implements Disposable {
-  readonly #prefix: string;
+  /** What all names of this lab begin with. */
+  readonly prefix: string;
   readonly #names: string[] = [];
   readonly #atExit = (): void => this[Symbol.dispose]();
 
   constructor() {
-    this.#prefix = `cnblab-${process.pid}-${startOf(process.pid) ?? "0"}`;
+    this.prefix = `cnblab-${process.pid}-${startOf(process.pid) ?? "0"}`;
     process.once("exit", this.#atExit);
   }
 
   async create(name: string, cpu: number | undefined): Promise<Namespace> {
-    const namespace = new Namespace(`${this.#prefix}-${name}`, cpu);
+    const namespace = new Namespace(`${this.prefix}-${name}`, cpu);
     if (existing().includes(namespace.name))
       throw new LabError(
         `the network namespace ${namespace.name} exists already; cnb-load lab clean removes leftovers`,
@@ -141,7 +149,7 @@ export class Namespaces implements Disposable {
 
   /** Those of one path. */
   removeAll(path: string): void {
-    const own = this.#names.filter((name) => name.startsWith(`${this.#prefix}-${path}.`));
+    const own = this.#names.filter((name) => name.startsWith(`${this.prefix}-${path}.`));
     for (const name of own) {
       remove(name);
       this.#names.splice(this.#names.indexOf(name), 1);

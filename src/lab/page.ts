@@ -79,8 +79,9 @@ export async function renderPage(document: LabDocument, files: ReadonlyMap<strin
   return htmlPage(title, body);
 }
 
-function subtitle({ startedAt, options, state }: LabDocument): string {
-  const { runs, durationNs, mtu, services, policies } = options;
+function subtitle({ startedAt, options, state, measurements }: LabDocument): string {
+  const { durationNs, mtu, services, policies } = options;
+  const runs = Math.max(0, ...measurements.map(({ results }) => results.length));
   const said = `${startedAt.slice(0, 10)}, ${runs} runs of ${formatTime(durationNs)}, interleaved, MTU ${mtu}, ${services} services, ${policies} policies`;
   return state === "aborted" ? `${said}; interrupted` : said;
 }
@@ -98,7 +99,8 @@ function overview({ document, findings }: Page): string {
     rows.length === 0 ? "" : htmlTable({ head: ["the article says", "with", "here", "figures"], rows }, "Orderings");
   const states = document.paths.map(({ name, state, variant, reason }) => [name, state, variant, reason]);
   const table = htmlTable({ head: ["path", "state", "variant", "reason"], rows: states }, "Paths");
-  const note = `Whether the orderings that the article explains are seen on this machine with confidence. "Not seen" is no proof of their absence.`;
+  const intervals = findings.reduce((sum, { metrics }) => sum + metrics.length, 0);
+  const note = `Whether the orderings that the article explains are seen on this machine with confidence. "Not seen" is no proof of their absence, and of the ${intervals} intervals on this page one in twenty misses by chance: doubt what one test alone shows.`;
   return section("What is seen here", escapeHtml(note), `${claims}<h3>Paths</h3>${table}`);
 }
 
@@ -124,7 +126,7 @@ async function testSection(page: Page, test: LabTest): Promise<string> {
   const melt = test === "crr" ? meltdownPart(page) : "";
   const told = page.findings.filter((finding) => finding.test === test).map(({ text }) => paragraph(text));
   const note =
-    "Bars: longer is more; whiskers are the 95 % confidence interval of the mean. CPU is scaled linearly to one rate for all: to compare by, no promise. Curves: latency by percentile.";
+    "Bars: longer is more; whiskers are the 95 % confidence interval of the mean. CPU is scaled linearly to one rate for all: to compare by, no promise. Curves: latency by percentile. Two paths are compared round by round.";
   return section(TITLES[test], note, `${cards(figures)}${told.join("\n")}${melt}`);
 }
 

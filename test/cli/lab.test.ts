@@ -25,6 +25,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const labNamespaces = (): string[] =>
   existsSync("/run/netns") ? readdirSync("/run/netns").filter((name) => name.startsWith("cnblab-")) : [];
 
+const foldersOf = (pid: number): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith(`cnblab-${pid}-`));
+
 const namespacesOf = (pid: number): string[] => labNamespaces().filter((name) => name.startsWith(`cnblab-${pid}-`));
 
 /** Processes in a lab's namespaces. */
@@ -173,6 +175,7 @@ describeIf(tools)("a lab", () => {
     expect((await lab.finished).code).toBe(130);
     expect(namespacesOf(lab.pid)).toEqual([]);
     expect(inside.filter(isAlive)).toEqual([]);
+    expect(foldersOf(lab.pid)).toEqual([]);
   });
 
   it("that was killed is removed by lab clean, and only that", async () => {
@@ -203,6 +206,7 @@ describeIf(tools)("a lab", () => {
     expect(code).toBe(0);
     expect(stdout).toContain(`removed cnblab-${killed.pid}-`);
     expect(namespacesOf(killed.pid)).toEqual([]);
+    expect(foldersOf(killed.pid)).toEqual([]);
     expect(namespacesOf(living.pid)).not.toEqual([]);
     living.child.kill("SIGINT");
     expect((await living.finished).code).toBe(130);

@@ -9,6 +9,8 @@ import { verifyEncrypted } from "./encryption.js";
 
 /** What kernel-libipsec calls its device. */
 const TUN = "ipsec0";
+/** The most that it carries: its buffers have this size, whatever MTU the device is given. */
+const TUN_MTU = 1400;
 const LIBIPSEC = "/usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so";
 
 /** Tried rather than guessed: the modules are loaded by asking for a state. */
@@ -66,7 +68,8 @@ async function writeSettings(node: Node, folder: string, inKernel: boolean): Pro
 async function build(site: Site): Promise<Built> {
   const inKernel = await kernelHasEsp(site);
   // Outer header, UDP (user space always has it), ESP with its padding, and the tag of AES-GCM.
-  const mtu = site.mtu - 100;
+  const room = site.mtu - 100;
+  const mtu = inKernel ? room : Math.min(room, TUN_MTU);
   // The server's side first: it waits to be asked.
   for (const node of [site.server, site.client]) {
     const folder = join(site.folder, node.side);
@@ -81,7 +84,7 @@ async function build(site: Site): Promise<Built> {
   await attachRoutedPods(site, { mtu, ...(!inKernel && { nextHop: () => `dev ${TUN}` }) });
   return {
     ...betweenPods(site),
-    variant: inKernel ? "kernel" : "user space (strongSwan's kernel-libipsec)",
+    variant: inKernel ? "kernel" : `user space (strongSwan's kernel-libipsec, MTU ${mtu})`,
     verify: (traffic) => verifyEncrypted(site, "udp port 4500 or esp", "ESP", traffic),
   };
 }
@@ -97,7 +100,7 @@ export const ipsec: Path = {
   models: "encryption between nodes by IPsec, ESP with AES-128-GCM, as Cilium offers it",
   builds: "routed pods, and a tunnel between the nodes for the pods' networks, negotiated by strongSwan (IKEv2)",
   differs:
-    "one pair of tunnels, no rekeying; where the kernel has no ESP, strongSwan's kernel-libipsec does its work in user space over a TUN device, at a multiple of the cost, always in UDP",
+    "one pair of tunnels, no rekeying; where the kernel has no ESP, strongSwan's kernel-libipsec does its work in user space over a TUN device, at a multiple of the cost, always in UDP and with an MTU of 1400 at most",
   needs: [
     file("/usr/sbin/ipsec", "strongswan"),
     file("/usr/lib/ipsec/plugins/libstrongswan-gcm.so", "libstrongswan-standard-plugins"),

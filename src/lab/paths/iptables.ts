@@ -1,5 +1,4 @@
 import { LabError } from "../lab-error.js";
-import type { Namespace } from "../namespaces.js";
 import { betweenPods, type Built, type Path } from "../path.js";
 import { attachRoutedPods, POD_VETH, type Site } from "../site.js";
 import { CONNTRACK, IPTABLES } from "../tools.js";
@@ -106,10 +105,6 @@ async function verifyNotrack({ nodes }: Site, traffic: () => Promise<number>): P
 
 function notInForce(side: string, connections: number, found: string): LabError {
   return new LabError(`the rules of the ${side} node are not in force: of ${connections} connections ${found}`);
-}
-
-export async function flushConntrack(host: Namespace): Promise<void> {
-  await host.run(["conntrack", "-F"]);
 }
 
 const builds =

@@ -26,7 +26,12 @@ export function measurement(
   rates: readonly number[],
   cell: Cell = { test: "rr", flows: 1 },
 ): Measurement {
-  return { path, ...cell, results: rates.map((rate) => rrRun(rate, cell.flows)) };
+  return {
+    path,
+    ...cell,
+    results: rates.map((rate) => rrRun(rate, cell.flows)),
+    rounds: rates.map((_, round) => round),
+  };
 }
 
 export function labOf(measurements: Measurement[], changes: Partial<LabDocument> = {}): LabDocument {

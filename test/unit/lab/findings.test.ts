@@ -32,7 +32,9 @@ describe("a sentence", () => {
       verdict: "tooNoisy",
       interval: { lowPct: -300, highPct: 900, method: "welch", degreesOfFreedom: 2 },
     });
-    expect(sentenceOf("rr", wide)).toContain("(0.00 to 10.00)");
+    expect(sentenceOf("rr", wide)).toContain("(0 to 10.00)");
+    const few = metric({ differencePct: -98.7, verdict: "better" });
+    expect(sentenceOf("rr", few)).toContain("0.013 times");
     const { interval: _interval, ...without } = metric({ verdict: "tooNoisy" });
     expect(sentenceOf("rr", without)).toContain("(unbounded)");
   });
@@ -44,7 +46,7 @@ it("a paragraph has what is shown first, and every metric once", () => {
     metric({ metric: "latencyP50", verdict: "noDifferenceShown" }),
     metric(),
   ];
-  expect(paragraphOf({ base: "a", next: "b", about: "why" }, { test: "rr", flows: 32 }, metrics, 0.95)).toBe(
+  expect(paragraphOf({ base: "a", next: "b", about: "why" }, { test: "rr", flows: 32 }, metrics)).toBe(
     "b against a (why), 32 flows, 95 % intervals in brackets: 0.80 times the client node's CPU per request (0.75 to 0.86); " +
       "no difference shown in median latency (0.75 to 0.86); " +
       "no difference shown, as too noisy to tell, in 99th percentile of latency (0.75 to 0.86).",

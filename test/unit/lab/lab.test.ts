@@ -80,6 +80,7 @@ describe("the page", () => {
     expect(page).toContain("failed: &lt;b&gt;no&lt;/b&gt;");
     expect(page).toContain("--paths &#39;a&lt;b&#39;");
     expect(page).toContain("12 flows");
+    expect(page).toMatch(/of the [1-9]\d* intervals on this page/);
     expect(page).not.toMatch(/<script|NaN|undefined/);
   });
 
