@@ -3,7 +3,7 @@
 /** The contender that all others are compared with. */
 export const OURS = "cnb-load";
 
-export type Test = "rr" | "crr" | "stream" | "maerts";
+export type Test = "rr" | "crr" | "stream" | "maerts" | "udp-stream" | "udp-rr";
 /** `loopback`: 127.0.0.1; `veth`: two network namespaces joined by a veth pair. */
 export type Where = "loopback" | "veth";
 /** `same`: both ends on one CPU; `apart`: one CPU each; `free`: nobody is told, every tool places itself. */
@@ -13,9 +13,9 @@ export type Pinning = "same" | "apart" | "free";
 export interface Workload {
   test: Test;
   flows: number;
-  /** RR, CRR: size of request and response, bytes. */
+  /** RR, CRR, UDP_RR: size of request and response, bytes. */
   messageBytes: number;
-  /** STREAM, MAERTS: bytes per send; null leaves every tool its default. */
+  /** STREAM, MAERTS, UDP_STREAM: bytes per send; null leaves every tool its default. */
   sendBytes: number | null;
   /** CRR: who closes. Tools that cannot do so have no part in the row. */
   close: "server" | "reset";

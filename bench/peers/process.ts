@@ -83,7 +83,7 @@ export class Subprocess {
     this.ended = this.#collect();
   }
 
-  /** Resolves when it listens on this TCP port. */
+  /** Resolves when it listens on this port, of TCP or UDP. */
   async listening(port: number): Promise<void> {
     const until = performance.now() + LISTEN_MS;
     while (!this.#over && performance.now() < until) {
@@ -219,16 +219,17 @@ function readStart(path: string): string {
   }
 }
 
-/** Whether a socket of the process' network namespace listens on the port: state 0A in /proc/PID/net/tcp. */
+/** Whether a socket of the process' network namespace listens on the port: state 0A in /proc/PID/net/tcp; 07 for UDP, connected to nobody. */
 function listensOn(pid: number | undefined, port: number): boolean {
   if (pid === undefined) return false;
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return ["net/tcp", "net/tcp6"].some((file) =>
+  const waiting = { "net/tcp": "0A", "net/tcp6": "0A", "net/udp": "07", "net/udp6": "07" };
+  return Object.entries(waiting).some(([file, listening]) =>
     readStart(`/proc/${pid}/${file}`)
       .split("\n")
       .some((line) => {
         const [, address = "", , state] = line.trim().split(/\s+/);
-        return state === "0A" && address.endsWith(local);
+        return state === listening && address.endsWith(local);
       }),
   );
 }

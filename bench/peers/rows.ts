@@ -7,6 +7,8 @@ const MANY = 32;
 /** netperf's own size of a send on Linux: its default SO_SNDBUF. */
 const NETPERF_SEND_BYTES = 16 * KIB;
 const OUR_SEND_BYTES = 128 * KIB;
+/** A datagram that fits a packet of Ethernet, IPv4. */
+const ETHERNET_BYTES = 1472;
 
 type Place = `${Where} ${Pinning}`;
 
@@ -165,6 +167,29 @@ const FAMILIES: readonly Family[] = [
     peers: ["netperf", "iperf3", "neper"],
     places: ["loopback apart", "veth apart"],
     quick: ["loopback apart"],
+  },
+  {
+    id: "udp-rr-1",
+    title: "UDP_RR, 1 flow, engine block",
+    workload: { test: "udp-rr" },
+    ours: ["--engine", "block"],
+    peers: ["netperf"],
+    places: ["loopback same", "loopback apart", "veth apart"],
+  },
+  {
+    id: `udp-rr-1-${SOCKPERF_MESSAGE_BYTES}b`,
+    title: `UDP_RR, 1 flow of ${SOCKPERF_MESSAGE_BYTES} B, engine block`,
+    workload: { test: "udp-rr", messageBytes: SOCKPERF_MESSAGE_BYTES },
+    ours: ["--engine", "block"],
+    peers: ["sockperf"],
+    places: ["loopback same"],
+  },
+  {
+    id: "udp-stream-1",
+    title: `UDP_STREAM, 1 flow, datagrams of ${ETHERNET_BYTES} B as fast as they go, what arrives`,
+    workload: { test: "udp-stream", sendBytes: ETHERNET_BYTES },
+    peers: ["netperf", "iperf3"],
+    places: ["loopback apart", "veth apart"],
   },
 ];
 

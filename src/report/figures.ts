@@ -1,7 +1,7 @@
 /** What reports of several runs show of each, picked from its result. */
 import type { CpuUsage, Result, Warning } from "../result/model.js";
 import { type LabelledRun, labelsOf } from "./runs.js";
-import { headline } from "./summary.js";
+import { formatLoss, headline } from "./summary.js";
 import { formatBitRate, formatCores, formatRate, formatShare, formatTime } from "./units.js";
 
 export type Row = (string | undefined)[];
@@ -18,7 +18,7 @@ function spread({ repeat }: Result): string | undefined {
 
 /** Rates and latency, a row per run under the name that `name` gives it. */
 export function rateTable(runs: readonly LabelledRun[], nameOf: (run: LabelledRun) => string): FigureTable {
-  const head = ["run", "rate", "±", "p50", "p90", "p99", "p99.9", "max", "warnings"];
+  const head = ["run", "rate", "±", "lost", "p50", "p90", "p99", "p99.9", "max", "warnings"];
   return {
     head,
     rows: runs.map((run) => {
@@ -27,7 +27,14 @@ export function rateTable(runs: readonly LabelledRun[], nameOf: (run: LabelledRu
       const times = latency && [latency.p50Ns, latency.p90Ns, latency.p99Ns, latency.p99_9Ns, latency.maxNs];
       const cells = times?.map(formatTime) ?? Array.from({ length: 5 }, () => undefined);
       const rate = state === "completed" ? headline(result) : `${headline(result)} (${state})`;
-      return [nameOf(run), rate, spread(result), ...cells, warnings.map(({ code }) => code).join(" ")];
+      return [
+        nameOf(run),
+        rate,
+        spread(result),
+        formatLoss(result),
+        ...cells,
+        warnings.map(({ code }) => code).join(" "),
+      ];
     }),
   };
 }

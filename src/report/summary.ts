@@ -2,7 +2,7 @@
 import type { Interval, Result } from "../result/model.js";
 import { formatFlows } from "./describe.js";
 import { alignRows, type Cell, known } from "./layout.js";
-import { formatBitRate, formatCores, formatRate, formatTime } from "./units.js";
+import { formatBitRate, formatCores, formatPercent, formatRate, formatTime } from "./units.js";
 
 type Rates = Pick<Interval, "throughput" | "transactions">;
 
@@ -33,13 +33,18 @@ export function renderFigures(rates: Rates & { latency?: { p50Ns: number; p99Ns:
   return `${headline(rates)}${tail}`;
 }
 
+/** "1.23 %" of the datagrams; undefined where there are none, or nobody knows. */
+export function formatLoss({ datagrams }: Result): string | undefined {
+  return known(datagrams?.lostPct, formatPercent);
+}
+
 /** One row per result, ending with a newline. CPU is one column where both ends are one host. */
 export function renderOverview(results: readonly Result[]): string {
   const oneHost = results.every(
     ({ host }) => host.local.bootId !== undefined && host.local.bootId === host.remote?.bootId,
   );
   const cpuHead = oneHost ? ["host CPU"] : ["client CPU", "server CPU"];
-  const head = ["test", "flows", "rate", "p50", "p99", "p99.9", "max", ...cpuHead, ""];
+  const head = ["test", "flows", "rate", "lost", "p50", "p99", "p99.9", "max", ...cpuHead, ""];
   return `${alignRows(
     head,
     results.map((result) => overviewRow(result, oneHost)),
@@ -53,5 +58,5 @@ function overviewRow(result: Result, oneHost: boolean): Cell[] {
   const cores = ends.map((end) => known(end, ({ busyCores, cpus }) => `${formatCores(busyCores)} of ${cpus}`));
   const latencies = [0, 1, 2, 3].map((index) => known(times[index], formatTime));
   const note = state === "completed" ? undefined : state;
-  return [result.test, String(result.spec.flows), headline(result), ...latencies, ...cores, note];
+  return [result.test, String(result.spec.flows), headline(result), formatLoss(result), ...latencies, ...cores, note];
 }

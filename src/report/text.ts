@@ -3,7 +3,16 @@ import type { CpuUsage, LatencySummary, Result, Warning } from "../result/model.
 import { describeRun, describeSetup } from "./describe.js";
 import { alignPairs, alignRows, type Cell, known, wrap } from "./layout.js";
 import { describeMean, runTable } from "./repeat.js";
-import { formatBitRate, formatBytes, formatCores, formatCount, formatRate, formatShare, formatTime } from "./units.js";
+import {
+  formatBitRate,
+  formatBytes,
+  formatCores,
+  formatCount,
+  formatPercent,
+  formatRate,
+  formatShare,
+  formatTime,
+} from "./units.js";
 
 /** Beyond this, flows are left to the JSON. */
 const MAX_FLOW_ROWS = 8;
@@ -82,7 +91,7 @@ function datagramFigures(datagrams: NonNullable<Result["datagrams"]>): [string, 
   const parts = [`${counted(sent, sentPerSecond)} sent`];
   if (received !== undefined) parts.push(`${counted(received, receivedPerSecond)} received`);
   const loss = lost === undefined ? "unknown: no report from the receiver" : formatCount(lost);
-  const share = lostPct === undefined ? "" : ` (${lostPct.toPrecision(3)} %)`;
+  const share = lostPct === undefined ? "" : ` (${formatPercent(lostPct)})`;
   const causes = [
     ...(receiverDrops === undefined || receiverDrops === 0
       ? []

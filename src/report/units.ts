@@ -67,3 +67,9 @@ export function formatCores(cores: number): string {
 export function formatShare(share: number): string {
   return `${(share * 100).toFixed(0)} %`;
 }
+
+/** "1.23 %", of percent; what is too small to be written so is "< 0.0001 %". */
+export function formatPercent(percent: number): string {
+  if (percent === 0) return "0 %";
+  return percent < 0.0001 ? "< 0.0001 %" : `${percent.toPrecision(3)} %`;
+}

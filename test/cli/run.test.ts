@@ -23,6 +23,9 @@ describe("a run", () => {
     ["maerts", "tcp_maerts", / {2}throughput +\S+ \S+bit\/s received/],
     ["rr", "tcp_rr", / {2}round trip +\d/],
     ["crr", "tcp_crr", / {2}connect +\d/],
+    ["cc", "tcp_cc", / {2}connect +\d/],
+    ["udp-stream", "udp_stream", / {2}lost +[\d,]+ \([\d.]+ %\)/],
+    ["udp-rr", "udp_rr", / {2}round trip +\d/],
   ])("of %s prints a table with what was measured", async (command, test, figure) => {
     const { stdout, stderr, code } = await cli(command, "127.0.0.1", "--port", port, ...QUICK);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

@@ -50,6 +50,8 @@ const TESTS: [string, string[]][] = [
   ["rr", ["-P", "3", "--engine", "block", "-6"]],
   ["crr", ["-P", "8", "--engine", "epoll", "-6"]],
   ["crr", ["--close", "client"]],
+  ["udp-stream", ["-P", "3", "--engine", "epoll", "--bandwidth", "10M"]],
+  ["udp-rr", ["-P", "2", "-6"]],
 ];
 
 describeIf(rootAndNetns())("outages", () => {
@@ -95,7 +97,7 @@ describeIf(rootAndNetns())("outages", () => {
       expect(sessionThreads(lab.server.pid)).not.toEqual([]);
       run.child.kill("SIGKILL");
       await before.restored(FREED_MS);
-      await lab.server.saying("stdout", /\n\S+: tcp_\w+, [^\n]*, failed: [^\n]+\n/);
+      await lab.server.saying("stdout", /\n\S+: (?:tcp|udp)_\w+, [^\n]*, failed: [^\n]+\n/);
       expect((await lab.measure(command, "-l", "100ms", "--warmup", "0")).state).toBe("completed");
     });
 

@@ -82,6 +82,16 @@ export class Namespace {
     return value;
   }
 
+  /** A counter of /proc/net/snmp, such as InDatagrams, with IPv6's of /proc/net/snmp6 added. */
+  udpCounter(name: string): number {
+    const [names, values] = this.run("grep", "^Udp:", "/proc/net/snmp").split("\n");
+    const index = names?.split(" ").indexOf(name) ?? -1;
+    const ipv6 = new RegExp(`^Udp6${name}\\s+(\\d+)$`, "m").exec(this.run("cat", "/proc/net/snmp6"))?.[1];
+    const value = Number(values?.split(" ")[index]) + Number(ipv6);
+    if (index < 0 || !Number.isInteger(value)) throw new Error(`/proc/net has no Udp counter ${name}`);
+    return value;
+  }
+
   /** TCP sockets in here, by `ss`, those in TIME_WAIT left out. */
   sockets(): string[] {
     return this.run("ss", "-H", "-t", "-a", "-n", "exclude", "time-wait").split("\n").filter(Boolean);

@@ -34,7 +34,7 @@ export const cnbLoad: Contender = {
   read: (stdout, { workload }) => {
     const result = parse(stdout);
     const rate = isBulk(workload) ? result.throughput?.bitsPerSecond : result.transactions?.perSecond;
-    const receiver = workload.test === "stream" ? result.totals.remote : result.totals.local;
+    const receiver = workload.test !== "maerts" ? result.totals.remote : result.totals.local;
     const units = isBulk(workload) ? receiver?.bytesReceived : result.totals.local.transactions;
     if (rate === undefined || units === undefined) throw new Error(`no figure in its result: ${excerpt(stdout)}`);
     return { rate, units };

@@ -6,6 +6,8 @@ const PROGRAMS: Readonly<Record<Test, string>> = {
   crr: "tcp_crr",
   stream: "tcp_stream",
   maerts: "tcp_stream",
+  "udp-stream": "udp_stream",
+  "udp-rr": "udp_rr",
 };
 
 /** Both ends take the same options. One thread per end where it is pinned, else one per CPU. */
@@ -25,7 +27,7 @@ export const neper: Contender = {
   name: "neper",
   programs: (test) => [PROGRAMS[test]],
   // Its clients reset their connections. With --time-wait the client closes first, which no row asks for.
-  can: ({ test, close }) => test !== "crr" || close === "reset",
+  can: ({ test, close }) => (test !== "crr" || close === "reset") && !test.startsWith("udp"),
   pinsItself: false,
   servesOnce: true,
   server: (setting) => command(setting),

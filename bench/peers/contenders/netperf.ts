@@ -6,6 +6,8 @@ const NAMES: Readonly<Record<Test, string>> = {
   crr: "TCP_CRR",
   stream: "TCP_STREAM",
   maerts: "TCP_MAERTS",
+  "udp-stream": "UDP_STREAM",
+  "udp-rr": "UDP_RR",
 };
 const MEGABIT = 1e6;
 
@@ -13,7 +15,9 @@ function testOptions({ workload: { test, messageBytes, sendBytes } }: Setting): 
   if (!isBulk({ test })) return ["-r", `${messageBytes},${messageBytes}`];
   if (sendBytes === null) return [];
   // -m and -M are the client's and the server's size, of sends and of receives alike.
-  return test === "stream" ? ["-m", String(sendBytes)] : ["-M", String(sendBytes)];
+  if (test === "maerts") return ["-M", String(sendBytes)];
+  // Datagrams of a test in one direction it would not let be routed otherwise.
+  return ["-m", String(sendBytes), ...(test === "udp-stream" ? ["-R", "1"] : [])];
 }
 
 /** One process per flow and side, as netperf has it. */

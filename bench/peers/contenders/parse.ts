@@ -20,5 +20,5 @@ export function excerpt(output: string): string {
 }
 
 export function isBulk({ test }: { test: string }): boolean {
-  return test === "stream" || test === "maerts";
+  return test === "stream" || test === "maerts" || test === "udp-stream";
 }

@@ -100,6 +100,19 @@ describe("rows", () => {
         .client({ ...bulk, cpus: null })
         .argv.join(" "),
     ).toMatch(/-T 2/);
+    const datagrams = setting({ test: "udp-stream", sendBytes: 1472 });
+    expect(cnbLoad.client(datagrams).argv.join(" ")).toMatch(/udp-stream .*--send-size 1472/);
+    expect(peer("netperf").client(datagrams).argv.join(" ")).toMatch(/-t UDP_STREAM .*-m 1472 -R 1/);
+    expect(peer("iperf3").client(datagrams).argv.join(" ")).toMatch(/-l 1472 -u -b 0/);
+    const messages = setting({ test: "udp-rr", messageBytes: 14 });
+    expect(cnbLoad.client(messages).argv.join(" ")).toMatch(/udp-rr .*--request 14 --response 14/);
+    expect(peer("netperf").client(messages).argv.join(" ")).toMatch(/-t UDP_RR .*-r 14,14/);
+    expect(peer("sockperf").client(messages).argv.join(" ")).not.toContain("--tcp");
+    expect(
+      peer("sockperf")
+        .client(setting({ messageBytes: 14 }))
+        .argv.join(" "),
+    ).toContain("--tcp");
     const defaults = setting({ test: "maerts" });
     for (const one of [cnbLoad, peer("netperf"), peer("iperf3"), peer("neper")]) {
       expect(one.client(defaults).argv.join(" "), one.name).not.toMatch(/--send-size|-m |-M \d|-l 1\d+|-B /);

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { renderJson, renderResultsJson } from "../../../src/report/json.js";
 import { headline, renderInterval, renderOverview, renderSummary } from "../../../src/report/summary.js";
 import { renderText, renderWarnings } from "../../../src/report/text.js";
+import { resolveRunOptions } from "../../../src/options/spec.js";
+import type { Result } from "../../../src/result/model.js";
 import * as samples from "./samples.js";
 
 const all = Object.entries(samples);
@@ -19,6 +21,29 @@ describe("the table of a result", () => {
       expect(line.length).toBeLessThanOrEqual(140);
       expect(line).toBe(line.trimEnd());
     }
+  });
+
+  it("of datagrams is as in its golden file", async () => {
+    const { zerocopy: _zerocopy, tcpInfo: _tcp, ...stream } = samples.stream;
+    const udp: Result = {
+      ...stream,
+      test: "udp_stream",
+      spec: resolveRunOptions({ test: "udp_stream", host: "10.0.0.2", gso: true, batch: 8, bandwidth: "1G" }),
+      datagrams: {
+        sizeBytes: 1472,
+        sent: 849_184,
+        sentPerSecond: 84_918.4,
+        received: 838_700,
+        receivedPerSecond: 83_870,
+        lost: 10_484,
+        lostPct: 1.2346,
+        refused: 3,
+        receiverDrops: 10_480,
+      },
+      flows: [{ bytes: 1_234_567_901, datagrams: { sent: 849_184, lost: 10_484 } }],
+      socket: { local: { sndbufBytes: 212_992, rcvbufBytes: 212_992, congestion: "", mssBytes: 1472 } },
+    };
+    await expect(renderText(udp)).toMatchFileSnapshot("golden/udp.txt");
   });
 
   it("tells what pace was asked for, and how it was kept", () => {

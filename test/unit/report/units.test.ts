@@ -47,4 +47,9 @@ describe("layout", () => {
     expect(wrap(text, 12, "  ")).toEqual(["  one two", "  three four", "  five six"]);
     expect(wrap("x".repeat(30), 12, "")).toEqual(["x".repeat(30)]);
   });
+
+  it("gives small shares without an exponent", () => {
+    const shares = [0, 1e-7, 0.0012345, 1.2346, 100].map(units.formatPercent);
+    expect(shares).toEqual(["0 %", "< 0.0001 %", "0.00123 %", "1.23 %", "100 %"]);
+  });
 });
