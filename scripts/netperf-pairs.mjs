@@ -90,7 +90,9 @@ function measure(client, port, test) {
 function cell(values) {
   const sorted = [...values].sort((one, other) => one - other);
   const whole = (value) => Math.round(value).toLocaleString("en");
-  return `${whole(sorted[sorted.length >> 1])} (${whole(sorted[0])}-${whole(sorted.at(-1))})`;
+  const half = sorted.length / 2;
+  const median = (sorted[Math.ceil(half) - 1] + sorted[Math.floor(half)]) / 2;
+  return `${whole(median)} (${whole(sorted[0])}-${whole(sorted.at(-1))})`;
 }
 
 function write(table) {

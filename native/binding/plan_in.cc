@@ -1,5 +1,6 @@
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <string_view>
 
 #include "binding/convert.h"
@@ -75,7 +76,12 @@ class Reader {
     std::vector<ExtraOption> result;
     for (uint32_t i = 0; i < names.Length(); i++) {
       const std::string name = names.Get(i).ToString().Utf8Value();
-      result.push_back(extra_option(name, Reader(group).integer<int>(name.c_str())));
+      const int wanted = Reader(group).integer<int>(name.c_str());
+      try {
+        result.push_back(extra_option(name, wanted));
+      } catch (const std::invalid_argument& error) {
+        throw Napi::TypeError::New(group.Env(), std::string(field) + ": " + error.what());
+      }
     }
     return result;
   }

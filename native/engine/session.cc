@@ -52,7 +52,7 @@ Session::Session(Plan plan, Worker::Loop loop, OnEvent on_event)
       stop_event_(make_event()),
       port_(plan_.port) {
   validate(plan_);
-  if (plan_.loop == LoopKind::send && plan_.bandwidth != 0 && !plan_.udp) pacer_.emplace(plan_);
+  if (plan_.loop == LoopKind::send && plan_.bandwidth != 0 && !plan_.udp && !plan_.foreign) pacer_.emplace(plan_);
   if (plan_.role == Role::server) open_listeners();
   create_workers();
   const SignalsBlocked blocked;  // the workers inherit it from this thread

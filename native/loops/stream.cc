@@ -3,6 +3,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -11,7 +12,9 @@
 #include "io/busy_poll.h"
 #include "io/calls.h"
 #include "io/file_source.h"
+#include "io/pause.h"
 #include "io/readiness.h"
+#include "io/send_pace.h"
 #include "io/zerocopy.h"
 #include "loops/loops.h"
 
@@ -104,6 +107,25 @@ void send_until_stopped(Worker& worker, Source& source) {
     } else if (errno != EINTR) {
       return worker.fail(source.call(), errno, fd);
     }
+  }
+}
+
+// To a foreign peer, at a given bandwidth.
+void send_at_pace(Worker& worker, Source& source) {
+  const int fd = worker.flow_fd(0);
+  Pause pause(worker);
+  SendPace pace(worker, worker.plan().send_size);
+  uint64_t sent = 0;
+  while (!worker.finishing() && !worker.reached_limit(sent)) {
+    const uint64_t now = now_ns();
+    if (pace.next() > now) {
+      pause.until(pace.next());
+      continue;
+    }
+    const ssize_t n = source.send(0, 0);
+    if (n < 0 && errno != EINTR) return worker.fail(source.call(), errno, fd);
+    sent += static_cast<uint64_t>(std::max<ssize_t>(n, 0));
+    pace.advance(now);
   }
 }
 
@@ -224,7 +246,11 @@ void send_ready(Worker& worker) {
 void send_block(Worker& worker) {
   worker.slot().publish(worker.flow_fd(0));
   Source source(worker);
-  send_until_stopped(worker, source);
+  if (worker.plan().foreign && worker.plan().bandwidth != 0) {
+    send_at_pace(worker, source);
+  } else {
+    send_until_stopped(worker, source);
+  }
   if (source.pool()) drain_completions(worker, *source.pool());
   if (worker.plan().foreign && worker.plan().role == Role::client) end_in_band(worker.flow_fd(0));
 }

@@ -8,41 +8,19 @@
 #include "io/datagrams.h"
 #include "io/pause.h"
 #include "io/readiness.h"
+#include "io/send_pace.h"
 #include "loops/loops.h"
 
 namespace cnb {
 
 namespace {
 
-// When the next send of a worker is due, whose flows take turns. UDP has no pace of its own: SO_MAX_PACING_RATE counts
-// only where the queueing discipline is fq.
-class DatagramPace {
- public:
-  DatagramPace(const Worker& worker, size_t bytes_per_send) : next_(static_cast<double>(now_ns())) {
-    uint64_t share = 0;
-    for (size_t i = 0; i < worker.flow_count(); i++) share += worker.plan().share_of_bandwidth(worker.first_flow() + i);
-    gap_ = 1e9 * static_cast<double>(bytes_per_send) / static_cast<double>(share);
-  }
-
-  uint64_t next() const { return static_cast<uint64_t>(next_); }
-  void advance(uint64_t now) {
-    next_ += gap_;
-    next_ = std::max(next_, static_cast<double>(now) - kForgottenNs);
-  }
-
- private:
-  // What a worker is behind beyond this is forgotten: to make up for it would be one long burst.
-  static constexpr double kForgottenNs = 50e6;
-  double next_;
-  double gap_;
-};
-
 // A full socket of a paced flow is tried again after this.
 constexpr uint64_t kFullNs = 100'000;
 
-std::optional<DatagramPace> pace_of(const Worker& worker, const DatagramSender& sender) {
+std::optional<SendPace> pace_of(const Worker& worker, const DatagramSender& sender) {
   if (worker.plan().bandwidth == 0) return std::nullopt;
-  return DatagramPace(worker, sender.bytes_per_call());
+  return SendPace(worker, sender.bytes_per_call());
 }
 
 // Any number of flows per worker, for the engines epoll and spin.
@@ -98,7 +76,7 @@ class Sender {
   Worker& worker_;
   DatagramSender sender_;
   Readiness ready_;
-  std::optional<DatagramPace> pace_;
+  std::optional<SendPace> pace_;
 };
 
 // Whether a receiver goes on after an error. That nobody listens any more where its own datagrams went, to bring the
@@ -127,7 +105,7 @@ void udp_send_block(Worker& worker) {
   const int fd = worker.flow_fd(0);
   worker.slot().publish(fd);
   DatagramSender sender(worker);
-  std::optional<DatagramPace> pace = pace_of(worker, sender);
+  std::optional<SendPace> pace = pace_of(worker, sender);
   Pause pause(worker);
   uint64_t sent = 0;
   while (!worker.finishing() && !worker.reached_limit(sent)) {

@@ -79,7 +79,7 @@ export interface NativeUdp {
 /**
  * What differs with a peer such as netperf. Its connections carry the test's own bytes and nothing else; the server admits them by
  * `addresses`. Closing the window lets a client end its flows in band: it sends no more, half-closes and reads to the end of stream;
- * then the session ends by itself. STREAM counts its calls as transactions.
+ * then the session ends by itself. STREAM counts its calls as transactions, and keeps a bandwidth by them.
  *
  * With `udp` nothing travels but the test's own datagrams. The server takes those of `addresses` (of the first that comes, where there are
  * none), and a datagram of no bytes ends its session as the end of a connection would ("PEER_CLOSED"). The client's end of the window sends

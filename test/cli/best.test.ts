@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resultOf } from "../support/result-schema.js";
-import { Cli, cli, startServer } from "./support.js";
+import { type Cli, cli, startServer } from "./support.js";
 
 let server: Cli;
 let port: string;

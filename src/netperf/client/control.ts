@@ -19,18 +19,18 @@ const NAMES: Readonly<Record<0 | 4 | 6, string>> = { 0: "AF_UNSPEC", 4: "AF_INET
 
 /** A numeric address of a host. Throws NetperfExit. */
 export async function resolveHost(host: string, family: Family): Promise<{ address: string; family: 4 | 6 }> {
-  try {
-    const found = await lookup(host, { family: NUMBERS[family] });
+  const asked = NUMBERS[family];
+  const found = await lookup(host, { family: asked }).catch(() => undefined);
+  // A numeric address is taken whatever family was asked for.
+  if (found !== undefined && (asked === 0 || found.family === asked)) {
     return { address: found.address, family: found.family === 6 ? 6 : 4 };
-  } catch {
-    const asked = NAMES[NUMBERS[family]];
-    throw new NetperfExit(255, {
-      out:
-        `resolve_host: could not resolve host '${host}' port '(null)' af ${asked}\n` +
-        "\tgetaddrinfo returned -2 Name or service not known\n" +
-        `Netperf could not resolve ${host} as a host name\n`,
-    });
   }
+  throw new NetperfExit(255, {
+    out:
+      `resolve_host: could not resolve host '${host}' port '(null)' af ${NAMES[asked]}\n` +
+      "\tgetaddrinfo returned -2 Name or service not known\n" +
+      `Netperf could not resolve ${host} as a host name\n`,
+  });
 }
 
 export class Control {
@@ -132,6 +132,7 @@ function errorText(error: number): string {
   if (error === 998) return "the server does not support this test";
   const names: Readonly<Record<number, string>> = {
     1: "the test is longer than the server allows",
+    2: "the server does not have that congestion control",
     12: "the server does not grant buffers of that size",
     16: "the server is busy",
     22: "the server takes the request for invalid",

@@ -11,7 +11,7 @@ export interface NetserverSettings {
   family: Family;
   port: number;
   foreground: boolean;
-  /** One test at a time. */
+  /** One client after another. */
   single: boolean;
   passphrase: string | undefined;
 }
@@ -24,7 +24,7 @@ Options (cnb-load's netserver; it serves cnb-load's own clients, too):
     -L name[,family]  listen on this address only
     -p port           control port (12865)
     -4, -6            listen on IPv4, IPv6
-    -f                one test at a time
+    -f                one client after another
     -Z passphrase     what clients must send first
     -N, -d, -n, -v    accepted, without effect
     -h                this;  -V  version

@@ -31,6 +31,8 @@ const tests = [
   ["TCP_MAERTS", "tcp_maerts"],
   ["TCP_RR", "tcp_rr"],
   ["TCP_CRR", "tcp_crr"],
+  ["UDP_STREAM", "udp_stream"],
+  ["UDP_RR", "udp_rr"],
 ] as const;
 
 describe.each(tests)("%s", (test, name) => {
@@ -111,7 +113,49 @@ describe("output", () => {
   });
 });
 
+describe("command lines of other programs", () => {
+  /** Arguments of a transcript's first line, without its place, and what followed. */
+  const recorded = (name: string): { args: string[]; printed: string } => {
+    const [first = "", ...lines] = transcript(name).split("\n");
+    const args = first.slice(first.indexOf("./netperf ") + "./netperf ".length).split(" ");
+    const place = args.findIndex((arg, index) => arg === "-p" && index < args.indexOf("--"));
+    if (place >= 0) args.splice(place, 2);
+    args.splice(args.indexOf("-H"), 2);
+    return { args, printed: lines.slice(0, lines.indexOf("rc=0")).join("\n") + "\n" };
+  };
+
+  it("cilium's: a line of CSV", async () => {
+    const { args, printed } = recorded("cilium_stream");
+    const { code, out, err } = await run("tcp_stream", ...args);
+    expect([code, err, form(out)]).toEqual([0, "", form(printed)]);
+  });
+
+  it("flent's: interim results, and what it knows of the connection", async () => {
+    const { args, printed } = recorded("flent_stream");
+    const { code, out, err } = await run("tcp_stream", ...args);
+    const names = (text: string): string[] => [...text.matchAll(/^[A-Z_]+(?=[[=])/gm)].map(([name]) => name);
+    const selected = (text: string): string[] => names(text).filter((name) => !name.startsWith("NETPERF_"));
+    expect([code, err]).toEqual([0, ""]);
+    expect(new Set(names(out))).toEqual(new Set(names(printed)));
+    expect(selected(out)).toEqual(selected(printed));
+  });
+});
+
 describe("failures", () => {
+  it("no such host in that family", async () => {
+    let out = "";
+    const code = await netperf(
+      ["-4", "-H", "::1"],
+      { out: (text) => (out += text), err: () => undefined },
+      { interrupt: new AbortController().signal, environment: fakeEnvironment() },
+    );
+    expect(code).toBe(255);
+    expect(out).toMatch(
+      /^resolve_host: could not resolve host '::1' port '\(null\)' af AF_INET\n\tgetaddrinfo returned /,
+    );
+    expect(out).toMatch(/Netperf could not resolve ::1 as a host name\n$/);
+  });
+
   it("nobody listens", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
