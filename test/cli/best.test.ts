@@ -23,7 +23,7 @@ describe("--best", () => {
     for (const probe of best?.probes ?? []) expect(probe).toMatchObject({ perSecond: expect.any(Number) as number });
     expect(spec).toMatchObject({ best: true, durationNs: 2e8, engine: best?.chosen["engine"] ?? "auto" });
     if (spec.engine !== "auto") expect(engine).toEqual({ local: spec.engine, remote: spec.engine });
-    expect(stderr.match(/^probe: .+: \S+ k?\/s$/gm)).toHaveLength(best?.probes.length ?? NaN);
+    expect(stderr.match(/^probe: .+: [\d.]+( k)?\/s$/gm)).toHaveLength(best?.probes.length ?? NaN);
   });
 
   it("tells of its probes as events, and finds the size of sends alone where that is asked", async () => {

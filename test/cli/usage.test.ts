@@ -17,7 +17,7 @@ describe.concurrent("wrong words on the command line", () => {
     ["rr h --flows 1000001", "--flows: expected"],
     ["rr h --duration 0", '--duration: expected a time from 1ms to 168h such as 10s, 500ms or 1m30s, got "0"'],
     ["rr h -l=5x", "--duration: expected a time"],
-    ["stream h --send-size 1KB", "--send-size: expected 0 or a whole number of bytes"],
+    ["stream h --send-size 1KB", "--send-size: expected auto or a whole number of bytes"],
     ["rr h --cpus 1,1", "--cpus: expected a list of distinct CPU numbers"],
     ["rr h --cpus 3-1", "--cpus: expected a list of distinct CPU numbers"],
     ["rr h --no-delay maybe", "--no-delay: expected on or off"],
