@@ -7,7 +7,7 @@ namespace cnb {
 // From its making on the calling thread has a table of descriptors of its own, with copies of `kept` and of the
 // standard streams alone. In a process with threads each system call on a descriptor of the common table takes a
 // reference of the file and gives it back, two atomic operations that a table with one user does without (__fget_light
-// in the kernel's fs/file.c): about 1 % of a TCP_RR transaction.
+// in the kernel's fs/file.c).
 //
 // What is opened from then on is the thread's own as well. The table goes with the thread. Where the kernel refuses
 // (before 5.9, or forbidden by seccomp) the table stays the common one.

@@ -6,6 +6,7 @@ import type { LabOptions, Meltdown, MeltdownPoint } from "./document.js";
 import { LabError } from "./lab-error.js";
 import type { Namespace } from "./namespaces.js";
 import type { Stand } from "./stand.js";
+import { forgetFlows } from "./paths/netfilter.js";
 
 const PATHS = ["iptables", "iptables-notrack"];
 /** Shares of nf_conntrack_max that are there before the run begins. */
@@ -40,7 +41,7 @@ export async function measureMeltdown(
   if (meltdown.max > MOST_ENTRIES)
     throw new LabError(`nf_conntrack_max is ${meltdown.max}; tables beyond ${MOST_ENTRIES} are not filled`);
   try {
-    for (const { site } of own) await site.server.host.run(["conntrack", "-F"]);
+    for (const { site } of own) await forgetFlows(site.server.host);
     let before = 0;
     for (const fill of options.budgetNs === undefined ? FILLS : FEW_FILLS) {
       note(`conntrack melt-down: table ${Math.round(fill * 100)} % full`);
@@ -54,7 +55,7 @@ export async function measureMeltdown(
       before = entries;
     }
   } finally {
-    for (const { site } of own) await site.server.host.run(["conntrack", "-F"]);
+    for (const { site } of own) await forgetFlows(site.server.host);
   }
   return meltdown;
 }

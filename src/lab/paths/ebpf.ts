@@ -4,7 +4,7 @@ import { betweenPods, type Built, type Path } from "../path.js";
 import { attachRoutedPods, type Node, POD_VETH, type Site, WIRE } from "../site.js";
 import { CONNTRACK, IPTABLES } from "../tools.js";
 import { attach, BPF_NEEDS, type Counters, countersOf, type Hook } from "./bpf.js";
-import { trackedFlows } from "./netfilter.js";
+import { forgetFlows, trackedFlows } from "./netfilter.js";
 
 const FROM_POD: Hook = { section: "tc/from-pod", device: POD_VETH, direction: "ingress" };
 const TO_POD: Hook = { section: "tc/to-pod", device: POD_VETH, direction: "egress" };
@@ -72,7 +72,7 @@ async function buildLegacy(site: Site): Promise<Built> {
       return [...said, `conntrack -L lists ${tracked.join(" and ")} flows`];
     },
     reset: async () => {
-      for (const { host } of site.nodes) await host.run(["conntrack", "-F"]);
+      for (const { host } of site.nodes) await forgetFlows(host);
     },
   };
 }

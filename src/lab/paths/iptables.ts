@@ -2,7 +2,7 @@ import { LabError } from "../lab-error.js";
 import { betweenPods, type Built, type Path } from "../path.js";
 import { attachRoutedPods, POD_VETH, type Site } from "../site.js";
 import { CONNTRACK, IPTABLES } from "../tools.js";
-import { packetsOf, trackedFlows } from "./netfilter.js";
+import { forgetFlows, packetsOf, trackedFlows } from "./netfilter.js";
 
 /** As kube-proxy writes them: every new connection walks the list of services, which none of the lab's is in. */
 function serviceRules(services: number): string[] {
@@ -61,13 +61,12 @@ async function build(site: Site, notrack: boolean): Promise<Built> {
   return {
     ...betweenPods(site),
     verify: (traffic) => (notrack ? verifyNotrack(site, traffic) : verify(site, traffic)),
-    // The entries of closed connections stay for two minutes: no run shall find those of the one before.
-    ...(!notrack && { reset: () => forgetFlows(site) }),
+    ...(!notrack && {
+      reset: async () => {
+        for (const { host } of site.nodes) await forgetFlows(host);
+      },
+    }),
   };
-}
-
-async function forgetFlows({ nodes }: Site): Promise<void> {
-  for (const { host } of nodes) await host.run(["conntrack", "-F"]);
 }
 
 async function verify({ nodes }: Site, traffic: () => Promise<number>): Promise<string[]> {
