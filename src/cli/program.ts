@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { TESTS } from "../options/names.js";
 import type { TestName } from "../options/resolved.js";
 import type { Command as CommandName, RunCommand } from "../options/row.js";
-import { runTable, serveTable } from "../options/table.js";
+import { accessTable, runTable, serveTable } from "../options/table.js";
 import { packageVersion } from "../result/version.js";
 import { addTableOptions, type Values } from "./flags.js";
 import { jsonOption } from "./json-option.js";
@@ -143,6 +143,7 @@ function addSuite(program: Command, onEnd: OnEnd): void {
     .option("--output <file>", "file of results; runs that it holds already are skipped [default: a new one]")
     .option("--settle <time>", "pause between runs [default: none, but where TIME_WAIT needs one]");
   addTableOptions(command, runTable);
+  addTableOptions(command, accessTable);
   command
     .option("--quiet", "no progress and no warnings")
     .addHelpText("after", NOTATION + SUITE_HELP + EXIT_CODES)
@@ -183,7 +184,7 @@ function addCompare(program: Command, onEnd: OnEnd): void {
 function addDoctor(program: Command, onEnd: OnEnd): void {
   const command = addCommand(program, "doctor", "what on this host will spoil a measurement, and how to mend it");
   command.argument("[HOST]", "name or address of the server");
-  addTableOptions(command, { port: runTable.port, family: runTable.family });
+  addTableOptions(command, { port: runTable.port, family: runTable.family, ...accessTable });
   command
     .addOption(jsonOption())
     .addHelpText("after", DOCTOR_HELP)
@@ -221,6 +222,7 @@ function addLab(program: Command, onEnd: OnEnd): void {
 function addTest(program: Command, name: RunCommand, test: TestName, onEnd: OnEnd): void {
   const command = addCommand(program, name, TEST_HELP[name]).argument("<HOST>", "name or address of the server");
   addTableOptions(command, runTable, name);
+  addTableOptions(command, accessTable, name);
   command
     .addOption(jsonOption())
     .option("--ndjson", "write events to stdout in place of the table, a JSON value per line, while the test runs")

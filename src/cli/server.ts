@@ -22,12 +22,18 @@ export async function serverCommand(values: Values): Promise<number> {
       onSession: (summary) => void print(`${renderSession(summary)}\n`).catch(() => undefined),
     }),
   };
-  await using netperf = new NetperfAcceptor({ ...resolved, ...log });
+  await using netperf = new NetperfAcceptor({ ...resolved, ...log, refusal: guestRefusal(resolved) });
   await using server = await serve({ ...options, ...log, onOtherProtocol: netperf.accept });
   const host = isIPv6(server.host) ? `[${server.host}]` : server.host;
   await print(`cnb-load server listening on ${host}:${server.port}\n`);
   await Promise.race([server.closed, stopRequest(interrupt.signal)]);
   return EXIT.done;
+}
+
+/** Why netperf's clients may not come: their protocol knows neither a token nor TLS. */
+function guestRefusal({ token, tokenFile, allowNetperf }: ReturnType<typeof resolveServeOptions>): string | undefined {
+  if (allowNetperf || (token === undefined && tokenFile === "")) return undefined;
+  return "this server asks for a token, which netperf cannot show; --allow-netperf lets its clients in all the same";
 }
 
 /** A signal; or, for a server that another process started with a channel to itself, the end of that process. */

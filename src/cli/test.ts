@@ -2,7 +2,7 @@
 import { formatDuration } from "../options/durations.js";
 import { isRepeated, repetitionOf, wallTimeNs } from "../options/repetition.js";
 import { type ResolvedSpec, type RunOptions, type TestName, resolveRunOptions } from "../options/spec.js";
-import { runTable } from "../options/table.js";
+import { accessTable, runTable } from "../options/table.js";
 import { formatFlows } from "../report/describe.js";
 import type { Result } from "../result/model.js";
 import { conclude } from "./conclude.js";
@@ -20,7 +20,8 @@ const DEFAULT_INTERVAL = "1s";
 /** Resolves with the exit code after everything was printed; rejects for bad options. */
 export async function testCommand(test: TestName, host: string, values: Values): Promise<number> {
   const given = pickOptions(runTable, values);
-  const options: RunOptions = { interval: DEFAULT_INTERVAL, ...given, test, host };
+  const access = pickOptions(accessTable, values);
+  const options: RunOptions = { interval: DEFAULT_INTERVAL, ...given, ...access, test, host };
   const spec = resolveRunOptions(options, "cli");
   const quiet = values["quiet"] === true;
   const json = jsonTarget(values["json"]);

@@ -2,12 +2,15 @@ import type { Socket } from "node:net";
 import { CnbLoadError } from "../errors.js";
 import type { ResolvedSpec } from "../options/spec.js";
 import { plainAddress } from "./addresses.js";
+import { proveAndCheck } from "./authenticate.js";
 import { Channel } from "./channel.js";
 import { MAX_FRAME_TO_CLIENT, MAX_FRAME_TO_SERVER, PREAMBLE } from "./codec.js";
 import { type ControlTarget, connectControl } from "./connect.js";
+import type { Credentials } from "./credentials.js";
 import { type Introduction, checkHello, isSameHost, makeHello } from "./hello.js";
 import { type ClientMessage, type ServerMessage, decodeServerMessage } from "./messages.js";
 import type { ControlTiming } from "./timing.js";
+import { makeNonce } from "./token.js";
 import { fromWire } from "./wire-error.js";
 
 export type Prepared = Extract<ServerMessage, { type: "prepared" }>;
@@ -45,9 +48,9 @@ export class ControlClient {
     this.ended = this.#channel.ended;
   }
 
-  /** Connects and exchanges hellos. */
+  /** Connects and exchanges hellos; with a token both ends prove that they know it. */
   static async connect(
-    target: ControlTarget,
+    target: ControlTarget & Credentials,
     self: Introduction,
     timing: ControlTiming,
     signal: AbortSignal,
@@ -56,9 +59,14 @@ export class ControlClient {
     const client = new ControlClient(socket, timing);
     try {
       socket.write(PREAMBLE);
-      client.#channel.send(makeHello(self));
+      const { token } = target;
+      const nonce = token && makeNonce();
+      client.#channel.send(makeHello(self, nonce));
       const hello = await client.#channel.next(["hello"], timing.replyMs, signal);
       checkHello("server", self, hello);
+      if (token !== undefined && nonce !== undefined) {
+        await proveAndCheck(client.#channel, token, nonce, hello, { timeoutMs: timing.replyMs, signal });
+      }
       client.#sameHost = isSameHost(self, hello);
       return client;
     } catch (error) {

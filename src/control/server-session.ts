@@ -2,11 +2,13 @@ import type { Socket } from "node:net";
 import { CnbLoadError } from "../errors.js";
 import type { EndReport } from "../result/raw.js";
 import { plainAddress } from "./addresses.js";
+import { challenge, expectToken } from "./authenticate.js";
 import { Channel } from "./channel.js";
 import { MAX_FRAME_TO_CLIENT, MAX_FRAME_TO_SERVER } from "./codec.js";
 import { type Introduction, checkHello, isSameHost, makeHello } from "./hello.js";
 import { type ClientMessage, type ServerMessage, decodeClientMessage } from "./messages.js";
 import type { ControlTiming } from "./timing.js";
+import { type Token, makeNonce } from "./token.js";
 import { toWire } from "./wire-error.js";
 
 type ServerChannel = Channel<ClientMessage, ServerMessage>;
@@ -53,6 +55,8 @@ export interface SessionOptions {
   timing: ControlTiming;
   /** Turns away before anything is asked; undefined to go on. */
   refusal: CnbLoadError | undefined;
+  /** What clients must know, undefined = nothing. */
+  token?: Token | undefined;
   open: OpenHalf;
   /** Aborted with a CnbLoadError when the server ends. */
   closing: AbortSignal;
@@ -97,13 +101,19 @@ function say(channel: ServerChannel, reason: CnbLoadError, end: EndReport | unde
 }
 
 async function openHalf(channel: ServerChannel, socket: Socket, options: SessionOptions): Promise<ServerHalf> {
-  const { self, timing, refusal, open, closing } = options;
+  const { self, timing, refusal, token, open, closing } = options;
   const remoteAddress = plainAddress(socket.remoteAddress ?? "");
   const localAddress = plainAddress(socket.localAddress ?? "");
   const hello = await channel.next(["hello"], timing.helloMs, closing);
   if (refusal !== undefined) throw refusal;
   checkHello("client", self, hello);
-  channel.send(makeHello(self));
+  expectToken(token, hello);
+  const serverNonce = token && makeNonce();
+  channel.send(makeHello(self, serverNonce));
+  if (token !== undefined && serverNonce !== undefined) {
+    const exchange = { clientNonce: hello.nonce ?? "", serverNonce };
+    await challenge(channel, token, exchange, { timeoutMs: timing.helloMs, signal: closing });
+  }
   const { spec, sources } = await channel.next(["setup"], timing.helloMs, closing);
   return open({ spec, sources, remoteAddress, localAddress, sameHost: isSameHost(self, hello) });
 }

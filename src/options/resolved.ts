@@ -92,6 +92,10 @@ export interface ResolvedServeOptions {
   maxDurationNs: number;
   /** CIDRs of the clients that may come; empty = all. */
   allow: string[];
+  /** File of the secret that clients must know, "" = none. */
+  tokenFile: string;
+  /** netperf's clients may come where others must prove themselves. */
+  allowNetperf: boolean;
   /** End after one session. */
   once: boolean;
 }

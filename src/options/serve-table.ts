@@ -94,6 +94,25 @@ export const serveTable = {
     commands: SERVER,
     help: "clients that may come, such as 10.0.0.0/8,fd00::/8",
   },
+  /** File of a secret that clients must know. */
+  tokenFile: {
+    kind: "file",
+    field: "tokenFile",
+    flags: "--token-file <file>",
+    default: "",
+    defaultText: "none",
+    commands: SERVER,
+    help: "secret, at least 16 bytes, - for stdin: serve only clients that prove that they know it, and prove the same to them",
+  },
+  /** Clients of netperf, who know nothing of tokens. */
+  allowNetperf: {
+    kind: "flag",
+    field: "allowNetperf",
+    flags: "--allow-netperf",
+    default: false,
+    commands: SERVER,
+    help: "serve netperf's clients as well where others must prove themselves; netperf's protocol knows no proof",
+  },
   /** End after one session. */
   once: {
     kind: "flag",

@@ -1,6 +1,7 @@
 import { DEFAULT_PORT } from "./default-port.js";
 import type { Table } from "./row.js";
 
+export { accessTable } from "./access-table.js";
 export { serveTable } from "./serve-table.js";
 
 const S = 1_000_000_000;

@@ -89,7 +89,8 @@ export class ClientRun {
       throw conflictingOption("bind", `expected at most ${MAX_SOURCES} addresses, got ${spec.bind.length}`);
     }
 
-    const target = { host: spec.host, port: spec.port, family: spec.family, bind: spec.bind[0] };
+    const { credentials } = this.#environment;
+    const target = { host: spec.host, port: spec.port, family: spec.family, bind: spec.bind[0], ...credentials };
     const client = await ControlClient.connect(
       target,
       introduction(this.#environment),

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { DEFAULT_TIMING, type ControlTiming } from "../control/timing.js";
+import type { Credentials } from "../control/credentials.js";
 import type { Introduction } from "../control/hello.js";
 import { type NativeAddon, loadAddon } from "../native/index.js";
 import { type ReadText, firstLine, readText } from "../result/text.js";
@@ -17,6 +18,8 @@ export interface Environment {
   openDescriptors: () => number;
   /** Lengths of a probe, seconds. */
   probe: { warmup: number; duration: number };
+  /** What clients show to servers. */
+  credentials?: Credentials;
 }
 
 export const realEnvironment: Readonly<Environment> = {

@@ -78,11 +78,13 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
     { signal, onRun, onProbe }: RunSettings,
     environment?: Environment,
   ): Promise<Result> {
-    const [{ isUdp, resolveRunOptions }, { repeatRuns }, { realEnvironment }] = await Promise.all([
-      import("../options/spec.js"),
-      import("./repeat.js"),
-      import("./environment.js"),
-    ]);
+    const [{ isUdp, resolveAccess, resolveRunOptions }, { readCredentials }, { repeatRuns }, { realEnvironment }] =
+      await Promise.all([
+        import("../options/spec.js"),
+        import("../control/credentials.js"),
+        import("./repeat.js"),
+        import("./environment.js"),
+      ]);
     const onInterval = (interval: Interval): void => {
       this.#intervals.push(interval);
       const tell = this.#tellChange;
@@ -90,7 +92,8 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
       tell();
     };
     const spec = resolveRunOptions(options);
-    const surroundings = environment ?? realEnvironment;
+    const credentials = await readCredentials(resolveAccess(options));
+    const surroundings = { ...(environment ?? realEnvironment), credentials };
     const decided = !spec.best && (spec.sendSizeBytes > 0 || isUdp(spec.test));
     if (decided) return repeatRuns(spec, surroundings, { signal, onInterval, onRun });
     const { findBest } = await import("./best.js");

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import { allowList, plainAddress } from "../control/addresses.js";
+import { type Credentials, readCredentials } from "../control/credentials.js";
 import { Door } from "../control/door.js";
 import { type SessionRequest, serveSession } from "../control/server-session.js";
 import { CnbLoadError, type ErrorCode } from "../errors.js";
@@ -62,7 +63,8 @@ export async function startServer(
 ): Promise<Server> {
   const resolved = resolveServeOptions(options);
   checkCpus({ ...supplyOf(resolved.cpus, environment.addon().allowedCpus(), "cpus", environment), option: "cpus" });
-  const server = new LoadServer(resolved, { onSession, onOtherProtocol }, environment);
+  const credentials = await readCredentials(resolved);
+  const server = new LoadServer(resolved, { onSession, onOtherProtocol }, environment, credentials);
   await server.listen();
   return server;
 }
@@ -72,6 +74,7 @@ class LoadServer implements Server {
   readonly #options: ResolvedServeOptions;
   readonly #hooks: ServerHooks;
   readonly #environment: Environment;
+  readonly #credentials: Credentials;
   readonly #allowed: (address: string) => boolean;
   readonly #closing = new AbortController();
   readonly #halves = new Set<ServedHalf>();
@@ -82,10 +85,11 @@ class LoadServer implements Server {
   #closure: Promise<void> | undefined;
   #tellClosed!: () => void;
 
-  constructor(options: ResolvedServeOptions, hooks: ServerHooks, environment: Environment) {
+  constructor(options: ResolvedServeOptions, hooks: ServerHooks, environment: Environment, credentials: Credentials) {
     this.#options = options;
     this.#hooks = hooks;
     this.#environment = environment;
+    this.#credentials = credentials;
     this.#allowed = allowList(options.allow);
     this.closed = new Promise((resolve) => (this.#tellClosed = resolve));
     // Every client that is just coming listens to it.
@@ -146,6 +150,7 @@ class LoadServer implements Server {
       self: introduction(this.#environment),
       timing: this.#environment.timing,
       refusal: allowed ? undefined : new CnbLoadError("ERR_AUTH", `${peer} is not allowed here (--allow)`),
+      token: this.#credentials.token,
       open: (request) => (half = this.#open(request)),
       closing: this.#closing.signal,
     });

@@ -1,6 +1,7 @@
 import { availableParallelism, constants } from "node:os";
 import type { Socket } from "node:net";
 import { plainAddress } from "../../control/addresses.js";
+import type { ErrorCode } from "../../errors.js";
 import type { NativePlan } from "../../native/index.js";
 import type { ResolvedServeOptions } from "../../options/spec.js";
 import { supplyOf } from "../../run/cpu-groups.js";
@@ -15,7 +16,9 @@ import { type Job, Refusal, jobOf } from "./request.js";
 import { cpuFor, everywhere, planOf, withoutPriority } from "./plan.js";
 import { type Outcome, ServedTest } from "./served-test.js";
 
-const { EADDRINUSE, EADDRNOTAVAIL, EBUSY, EIO, EPERM } = constants.errno;
+const { EACCES, EADDRINUSE, EADDRNOTAVAIL, EBUSY, EIO, EPERM } = constants.errno;
+/** What a refusal by errno is to the log. */
+const CODES: Readonly<Record<number, ErrorCode>> = { [EACCES]: "ERR_AUTH", [EBUSY]: "ERR_BUSY", [EPERM]: "ERR_LIMIT" };
 /** What another port, address or priority may help against. */
 const MENDABLE = [EADDRINUSE, EADDRNOTAVAIL, EPERM];
 
@@ -37,6 +40,8 @@ const KEEP_ALIVE_MS = 5000;
 export type AcceptorOptions = Pick<ResolvedServeOptions, "maxSessions" | "maxDurationNs" | "dataPort" | "cpus"> & {
   /** What clients must send first, undefined = nothing. */
   passphrase?: string | undefined;
+  /** Why no client may have a test, undefined = each may. */
+  refusal?: string | undefined;
   /** One connection after another: the next waits until the one before is done with. */
   single?: boolean | undefined;
   /** Called once for each test, or refusal of one. */
@@ -79,7 +84,8 @@ export class NetperfAcceptor implements AsyncDisposable {
   async #run({ message, dialect, ends, gone, reply }: Asked): Promise<Tested> {
     const request = dialect.request(message);
     const job = jobOf(request);
-    const { maxSessions, maxDurationNs, dataPort, cpus } = this.#options;
+    const { maxSessions, maxDurationNs, dataPort, cpus, refusal } = this.#options;
+    if (refusal !== undefined) throw new Refusal(EACCES, refusal);
     if (this.#testing >= maxSessions) throw new Refusal(EBUSY, `${maxSessions} tests are under way (--max-sessions)`);
     if (job.seconds * 1e9 > maxDurationNs) {
       throw new Refusal(EPERM, `${job.seconds} s are longer than this server allows (--max-duration)`);
@@ -202,7 +208,8 @@ class Conversation {
         return;
       }
       case TYPE.calibrate: {
-        send(calibrationReply(availableParallelism()));
+        if (this.#options.refusal === undefined) send(calibrationReply(availableParallelism()));
+        else send(errorReply(TYPE.calibrate, EACCES));
         return;
       }
       default: {
@@ -222,7 +229,8 @@ class Conversation {
       this.#tell(summaryOf(peer, job, outcome, this.#stream.gone.aborted));
     } catch (error) {
       reply(errorReply(dialect.responseType, error instanceof Refusal ? error.code : EIO));
-      const told = { code: "ERR_PROTOCOL", message: error instanceof Error ? error.message : String(error) } as const;
+      const code = error instanceof Refusal ? (CODES[error.code] ?? "ERR_PROTOCOL") : "ERR_PROTOCOL";
+      const told = { code, message: error instanceof Error ? error.message : String(error) };
       this.#tell({
         peer,
         outcome: "refused",

@@ -361,6 +361,8 @@ describe("resolveServeOptions", () => {
       maxFlows: 16384,
       maxDurationNs: 3600e9,
       allow: [],
+      tokenFile: "",
+      allowNetperf: false,
       once: false,
     });
   });
