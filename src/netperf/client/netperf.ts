@@ -145,7 +145,7 @@ function interimWriter(settings: Settings, output: Output): (point: InterimPoint
   let index = 0;
   return ({ bytes, transactions, seconds }) => {
     const rate = unit === "x" ? transactions / seconds : inUnit(bytes / seconds, unit);
-    const point = { index: index++, rate, unitName: unitName(unit), seconds, endingAt: Date.now() / 1000 };
+    const point = { index: index++, rate, unitName: unitName(unit), seconds, endingAt: new Date().getTime() / 1000 };
     output.out(renderInterim(point, settings.style));
   };
 }
