@@ -7,6 +7,7 @@ import { accessTable, runTable, serveTable } from "../options/table.js";
 import { packageVersion } from "../result/version.js";
 import { addTableOptions, type Values } from "./flags.js";
 import { jsonOption } from "./json-option.js";
+import { profileOption } from "./profile-option.js";
 
 const TEST_HELP: Record<RunCommand, string> = {
   stream: "TCP_STREAM: bulk throughput from this host to the server",
@@ -225,6 +226,7 @@ function addTest(program: Command, name: RunCommand, test: TestName, onEnd: OnEn
   addTableOptions(command, accessTable, name);
   command
     .addOption(jsonOption())
+    .addOption(profileOption("the window"))
     .option("--ndjson", "write events to stdout in place of the table, a JSON value per line, while the test runs")
     .option("--quiet", "no progress and no warnings")
     .addHelpText("after", NOTATION + JSON_HELP + NDJSON_HELP + EXIT_CODES)
@@ -238,6 +240,7 @@ function addServer(program: Command, onEnd: OnEnd): void {
   const command = addCommand(program, "server", "wait for clients, run their half of the tests");
   addTableOptions(command, serveTable, "server");
   command
+    .addOption(profileOption("the window of each session"))
     .option("--quiet", "no line per session")
     .addHelpText("after", `${NOTATION}\nIt says on one line where it listens, and ends on SIGINT or SIGTERM.\n`)
     .action(async () => onEnd(await (await import("./server.js")).serverCommand(command.optsWithGlobals())));

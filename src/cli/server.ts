@@ -6,6 +6,7 @@ import { serveTable } from "../options/table.js";
 import { EXIT } from "./exit-codes.js";
 import { pickOptions, type Values } from "./flags.js";
 import { Interrupt } from "./interrupt.js";
+import { profileFolder } from "./profile-option.js";
 import { print } from "./output.js";
 import { renderSession } from "./session-line.js";
 
@@ -23,7 +24,12 @@ export async function serverCommand(values: Values): Promise<number> {
     }),
   };
   await using netperf = new NetperfAcceptor({ ...resolved, ...log, refusal: guestRefusal(resolved) });
-  await using server = await serve({ ...options, ...log, onOtherProtocol: netperf.accept });
+  await using server = await serve({
+    ...options,
+    ...log,
+    profile: profileFolder(values),
+    onOtherProtocol: netperf.accept,
+  });
   const host = isIPv6(server.host) ? `[${server.host}]` : server.host;
   await print(`cnb-load server listening on ${host}:${server.port}\n`);
   await Promise.race([server.closed, stopRequest(interrupt.signal)]);

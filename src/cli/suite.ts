@@ -137,7 +137,11 @@ async function runAll(suite: Suite, signal: AbortSignal): Promise<unknown[]> {
   for (const [position, index] of waiting.entries()) {
     await settle(suite, waiting[position - 1], index, progress, signal);
     if (signal.aborted) break;
-    const outcome = await measure({ ...(plan[index] as PlannedRun).options, ...access }, signal, progress.start(index));
+    const outcome = await measure(
+      { ...(plan[index] as PlannedRun).options, ...access },
+      { signal },
+      progress.start(index),
+    );
     progress.finish(outcome);
     unsaved = await keep(suite, index, outcome, unsaved);
     if (outcome.error === undefined) continue;

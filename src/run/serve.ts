@@ -6,10 +6,12 @@ import { Door } from "../control/door.js";
 import { type SessionRequest, serveSession } from "../control/server-session.js";
 import { CnbLoadError, type ErrorCode } from "../errors.js";
 import { type ResolvedServeOptions, type ServeOptions, type TestName, resolveServeOptions } from "../options/spec.js";
+import type { Profile } from "../profile/recorder.js";
 import { type Environment, introduction, realEnvironment } from "./environment.js";
 import { emptyCounters } from "./half.js";
 import { supplyOf } from "./cpu-groups.js";
 import { checkCpus } from "./placement.js";
+import { tryRecorder } from "./profile.js";
 import { ServedHalf } from "./server-half.js";
 
 /** One session as it ended, for a log line. */
@@ -28,9 +30,15 @@ export interface SessionSummary {
   bytesSent: number;
   bytesReceived: number;
   transactions: number;
+  /** Where the server profiles: the files. */
+  profile?: Profile;
+  /** Why there are none. */
+  profileError?: string;
 }
 
 export interface ServerHooks {
+  /** Folder for a profile of this host over each session's window, as in `RunSettings`. `serve()` rejects where perf is not there or may not. */
+  profile?: string | undefined;
   /** Called once for each session or refusal, when nothing of it is left. */
   onSession?: ((summary: SessionSummary) => void) | undefined;
   /** Takes connections whose first bytes are not this protocol's: paused, with nothing consumed. By default they are closed. */
@@ -58,13 +66,14 @@ const GOODBYE_MS = 250;
 
 /** `serve()` in surroundings of the caller's choice. */
 export async function startServer(
-  { onSession, onOtherProtocol, ...options }: ServeOptions & ServerHooks,
+  { onSession, onOtherProtocol, profile, ...options }: ServeOptions & ServerHooks,
   environment: Environment = realEnvironment,
 ): Promise<Server> {
   const resolved = resolveServeOptions(options);
   checkCpus({ ...supplyOf(resolved.cpus, environment.addon().allowedCpus(), "cpus", environment), option: "cpus" });
   const credentials = await readCredentials(resolved);
-  const server = new LoadServer(resolved, { onSession, onOtherProtocol }, environment, credentials);
+  const server = new LoadServer(resolved, { onSession, onOtherProtocol, profile }, environment, credentials);
+  if (profile !== undefined) await tryRecorder(profile);
   await server.listen();
   return server;
 }
@@ -155,7 +164,7 @@ class LoadServer implements Server {
       closing: this.#closing.signal,
     });
     if (half !== undefined) this.#halves.delete(half);
-    const summary = await summarize(peer, half, error);
+    const summary = { ...(await summarize(peer, half, error)), ...(await profileOf(half)) };
     const { onSession } = this.#hooks;
     // An error that the caller's function throws is the caller's.
     if (onSession !== undefined)
@@ -170,7 +179,7 @@ class LoadServer implements Server {
     if (once && this.#served) throw this.#busy("it serves one session only");
     if (this.#halves.size >= maxSessions) throw this.#busy(`${maxSessions} sessions are under way (--max-sessions)`);
     try {
-      const half = new ServedHalf(request, this.#options, this.#environment);
+      const half = new ServedHalf(request, this.#options, this.#environment, this.#hooks.profile);
       this.#halves.add(half);
       this.#served = true;
       return half;
@@ -194,6 +203,15 @@ class LoadServer implements Server {
     await Promise.all(this.#conversations);
     await this.#door.close(GOODBYE_MS);
     this.#tellClosed();
+  }
+}
+
+async function profileOf(half: ServedHalf | undefined): Promise<Pick<SessionSummary, "profile" | "profileError">> {
+  try {
+    const profile = await half?.finishProfile();
+    return profile === undefined ? {} : { profile };
+  } catch (thrown) {
+    return { profileError: thrown instanceof Error ? thrown.message : String(thrown) };
   }
 }
 

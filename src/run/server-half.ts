@@ -6,12 +6,14 @@ import { CnbLoadError } from "../errors.js";
 import type { NativeAddon, NativePlan } from "../native/index.js";
 import { type ResolvedServeOptions, type ResolvedSpec, checkResolvedSpec, makesConnections } from "../options/spec.js";
 import { formatDuration } from "../options/durations.js";
+import type { Profile } from "../profile/recorder.js";
 import type { EndReport } from "../result/raw.js";
 import { coreRanks, supplyOf } from "./cpu-groups.js";
 import { checkDescriptors } from "./descriptors.js";
 import type { Environment } from "./environment.js";
-import { Half, withoutHistograms } from "./half.js";
+import { Half, type WindowObserver, withoutHistograms } from "./half.js";
 import { hostContext } from "./host-context.js";
+import { Profiling } from "./profile.js";
 import { checkBuffers, chooseCrew, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 
 const MS = 1e6;
@@ -55,17 +57,24 @@ export class ServedHalf implements ServerHalf {
   readonly #addon: NativeAddon;
   readonly #half: Half;
   readonly #localAddress: string;
+  readonly #profiling: Profiling | undefined;
   #aborted = false;
   #report: Promise<EndReport> | undefined;
 
   /** Throws CnbLoadError to refuse. */
-  constructor(request: SessionRequest, options: ResolvedServeOptions, environment: Environment) {
+  constructor(
+    request: SessionRequest,
+    options: ResolvedServeOptions,
+    environment: Environment,
+    profileFolder?: string,
+  ) {
     this.spec = checkResolvedSpec(request.spec);
     this.#localAddress = request.localAddress;
     this.#addon = environment.addon();
     const refusal = engineRefusal(this.spec, this.#addon);
     const plan = makePlan(request, this.spec, options, environment, refusal);
-    this.#half = openHalf(plan, environment, refusal);
+    this.#profiling = profileFolder === undefined ? undefined : new Profiling(profileFolder, this.spec);
+    this.#half = openHalf(plan, environment, refusal, this.#profiling);
     this.endsBy = performance.now() + (this.spec.warmupNs + this.spec.durationNs) / MS;
     this.prepared = {
       dataPort: this.#half.port,
@@ -102,8 +111,13 @@ export class ServedHalf implements ServerHalf {
     return intervalNs === 0 ? 0 : Math.ceil(durationNs / intervalNs);
   }
 
-  ready(): Promise<void> {
-    return this.#half.ready;
+  async ready(): Promise<void> {
+    await Promise.all([this.#half.ready, this.#profiling?.ready()]);
+  }
+
+  /** To be called once the session is over, whatever became of it. Throws CnbLoadError. */
+  async finishProfile(): Promise<Profile | undefined> {
+    return this.#profiling?.finish();
   }
 
   go(): void {
@@ -180,9 +194,14 @@ function makePlan(
 }
 
 /** A data port that is taken means: busy. */
-function openHalf(plan: NativePlan, environment: Environment, engineRefusal: string | null): Half {
+function openHalf(
+  plan: NativePlan,
+  environment: Environment,
+  engineRefusal: string | null,
+  window: WindowObserver | undefined,
+): Half {
   try {
-    return new Half(environment.addon(), plan, engineRefusal);
+    return new Half(environment.addon(), plan, engineRefusal, window);
   } catch (error) {
     if (!(error instanceof CnbLoadError) || error.code !== "ERR_LISTEN" || plan.port === 0) throw error;
     throw new CnbLoadError("ERR_BUSY", `data port ${plan.port} is in use`, { cause: error, retryAfterMs: 1000 });
