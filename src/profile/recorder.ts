@@ -12,8 +12,8 @@ import { addUp, flameSvg, type Folded, foldedText, Folder, samplesOf, speedscope
 export interface Profile {
   /** Stacks recorded, those of idle CPUs left out. */
   samples: number;
-  /** Samples per second and CPU. */
-  hertz: number;
+  /** Of each CPU. */
+  samplesPerSecond: number;
   /** The flame graph. */
   svg: string;
   /** A line per stack with its count. */
@@ -107,7 +107,7 @@ export class Recorder implements AsyncDisposable {
     await writeFile(files.svg, flameSvg(folded, title));
     await writeFile(files.folded, foldedText(folded));
     await writeFile(files.speedscope, speedscope(folded, title));
-    return { samples: samplesOf(folded), hertz: this.#hertz, ...files };
+    return { samples: samplesOf(folded), samplesPerSecond: this.#hertz, ...files };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -282,7 +282,11 @@ export class ClientRun {
       return await this.#recorder?.finish();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.#warnings.push({ code: "NO_PROFILE", message, advice: "the other figures are complete" });
+      this.#warnings.push({
+        code: "NO_PROFILE",
+        message,
+        advice: "all other figures are complete: nothing has to be repeated but for the graph",
+      });
       return undefined;
     }
   }

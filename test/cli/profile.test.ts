@@ -53,14 +53,14 @@ itIf(perf)("both ends record exactly their window, each on its own host", async 
   const { stdout, code } = await rr(port, ours);
   expect(code).toBe(0);
   const { profile } = JSON.parse(stdout) as Result;
-  const { samples, hertz, svg, folded, speedscope } = profile!;
+  const { samples, samplesPerSecond, svg, folded, speedscope } = profile!;
   expect(readdirSync(ours).sort()).toEqual([folded, speedscope, svg].map((file) => basename(file)).sort());
   const stacks = readFileSync(folded, "utf8").trim().split("\n");
   const counts = stacks.map((line) => Number(/ (\d+)$/.exec(line)?.[1]));
   expect(counts.reduce((sum, count) => sum + count)).toBe(samples);
   expect(samples).toBeGreaterThan(0);
   // Half a second of every CPU is all that there was, and a second more for a perf that was late to hear that it was over.
-  expect(samples / hertz).toBeLessThan(1.5 * availableParallelism());
+  expect(samples / samplesPerSecond).toBeLessThan(1.5 * availableParallelism());
   expect(stacks.some((line) => line.startsWith("cnb-worker") && line.includes("tcp_sendmsg"))).toBe(true);
   expect(titleOf(svg)).toMatch(/^tcp_rr, 1 flow, the client's host, /);
   const { profiles } = JSON.parse(readFileSync(speedscope, "utf8")) as { profiles: { endValue: number }[] };

@@ -231,7 +231,7 @@ export const BestSchema = Type.Object(
 export const ProfileSchema = Type.Object(
   {
     samples: count("Stacks recorded, those of idle CPUs left out"),
-    hertz: count("Samples per second and CPU"),
+    samplesPerSecond: count("Of each CPU"),
     svg: text("File of the flame graph"),
     folded: text("File of the folded stacks: a line per stack with its count"),
     speedscope: text("File for https://www.speedscope.app"),
