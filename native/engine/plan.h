@@ -82,6 +82,8 @@ struct Plan {
   uint64_t limit = 0;
   // IP_TOS or IPV6_TCLASS, -1 leaves it.
   int tos = -1;
+  // What is sent, over and over; empty = bytes that do not compress.
+  std::vector<uint8_t> payload;
   // Each send or receive of a bulk client is timed.
   bool time_calls = false;
   // Set on every data socket, and on the listener, whose connections inherit most.

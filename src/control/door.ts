@@ -17,7 +17,7 @@ export interface DoorOptions {
   host: string;
   /** 0 = ephemeral. */
   port: number;
-  /** Connections at a time, sessions included; more are closed at once. */
+  /** Connections at a time, sessions included. For one more the oldest that has said nothing yet is closed, or there is no room. */
   maxConnections: number;
   /** For the first bytes of a connection. */
   firstBytesMs: number;
@@ -54,12 +54,17 @@ export class Door {
     const sockets = new Set<Socket>();
     const strangers = new Set<Socket>();
     const server = createServer((socket) => {
+      if (sockets.size >= options.maxConnections) {
+        const [oldest = socket] = strangers;
+        for (const set of [sockets, strangers]) set.delete(oldest);
+        oldest.destroy();
+        if (oldest === socket) return;
+      }
       sockets.add(socket);
       strangers.add(socket);
       socket.once("close", () => sockets.delete(socket));
       void welcome(socket, options, () => strangers.delete(socket));
     });
-    server.maxConnections = options.maxConnections;
     const { host, port } = options;
     server.listen(host === "" ? { port } : { host, port });
     try {

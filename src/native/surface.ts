@@ -90,6 +90,8 @@ export interface NativeForeign {
   limit: number;
   /** IP_TOS or IPV6_TCLASS, -1 leaves it. */
   tos: number;
+  /** What is sent, over and over (not with `zerocopy` of "msg"); bytes that do not compress where it is absent. */
+  payload?: Uint8Array | undefined;
   /** STREAM client: `latency` holds the time that each call took. */
   timeCalls: boolean;
   /** Integer options by their names in socket(7), tcp(7) and ip(7), set on every data socket and on the listener. */

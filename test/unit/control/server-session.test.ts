@@ -7,6 +7,7 @@ import { CnbLoadError } from "../../../src/errors.js";
 import { emptyEnd } from "../../../src/run/half.js";
 import { TEST_TIMING } from "../../fakes/environment.js";
 import { socketPair } from "../../fakes/sockets.js";
+import { tries } from "../../support/tries.js";
 
 const BOOT_ID = "boot";
 const END = emptyEnd({ hostname: "h", kernel: "k", arch: "x64", cpus: 1, nodeVersion: "v20", version: "0" });
@@ -355,7 +356,7 @@ describe("serveSession", () => {
         await peer.served;
         expect(half.calls.includes("finish")).toBe(opened);
       }),
-      { numRuns: 60 },
+      tries(60),
     );
   });
 });
