@@ -21,7 +21,7 @@ const table = { port: runTable.port, family: runTable.family, ...accessTable };
 export async function doctorCommand(host: string | undefined, values: Values): Promise<number> {
   const given = pickOptions(table, values);
   if (host === undefined && Object.keys(given).length > 0)
-    throw new UsageError("HOST: missing; --port, -4, -6 and --token-file say how to reach it");
+    throw new UsageError("HOST: missing; --port, -4, -6, --token-file and --tls* say how to reach it");
   const json = jsonTarget(values["json"]);
   using interrupt = new Interrupt();
   let server: Inspection | undefined;

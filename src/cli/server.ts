@@ -1,6 +1,6 @@
 /** `cnb-load server` */
 import { isIPv6 } from "node:net";
-import { resolveServeOptions } from "../options/spec.js";
+import { type ResolvedServeOptions, resolveServeOptions } from "../options/spec.js";
 import type { ServerHooks } from "../run/index.js";
 import { serveTable } from "../options/table.js";
 import { EXIT } from "./exit-codes.js";
@@ -37,9 +37,10 @@ export async function serverCommand(values: Values): Promise<number> {
 }
 
 /** Why netperf's clients may not come: their protocol knows neither a token nor TLS. */
-function guestRefusal({ token, tokenFile, allowNetperf }: ReturnType<typeof resolveServeOptions>): string | undefined {
-  if (allowNetperf || (token === undefined && tokenFile === "")) return undefined;
-  return "this server asks for a token, which netperf cannot show; --allow-netperf lets its clients in all the same";
+function guestRefusal({ tokenFile, tlsCert, allowNetperf }: ResolvedServeOptions): string | undefined {
+  if (allowNetperf || (tokenFile === "" && tlsCert === "")) return undefined;
+  const asked = [tokenFile !== "" && "a token", tlsCert !== "" && "TLS"].filter(Boolean).join(" and ");
+  return `this server asks for ${asked}, which netperf does not know; --allow-netperf lets its clients in all the same`;
 }
 
 /** A signal; or, for a server that another process started with a channel to itself, the end of that process. */

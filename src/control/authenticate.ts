@@ -38,12 +38,12 @@ export async function challenge(
 export async function proveAndCheck(
   channel: Channel<ServerMessage, ClientMessage>,
   token: Token,
-  clientNonce: string,
+  { clientNonce, binding }: Omit<Exchange, "serverNonce">,
   hello: Hello<ServerMessage>,
   { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
 ): Promise<void> {
   if (hello.nonce === undefined) throw impostor("shows no sign of a token");
-  const exchange = { clientNonce, serverNonce: checkNonce("server", hello.nonce) };
+  const exchange = { clientNonce, binding, serverNonce: checkNonce("server", hello.nonce) };
   channel.send({ type: "prove", proof: token.prove("client", exchange) });
   const { proof } = await channel.next(["proven"], timeoutMs, signal);
   if (!token.isProven("server", exchange, proof)) throw impostor("does not know the token");

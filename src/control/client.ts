@@ -10,7 +10,7 @@ import type { Credentials } from "./credentials.js";
 import { type Introduction, checkHello, isSameHost, makeHello } from "./hello.js";
 import { type ClientMessage, type ServerMessage, decodeServerMessage } from "./messages.js";
 import type { ControlTiming } from "./timing.js";
-import { makeNonce } from "./token.js";
+import { bindingOf, makeNonce } from "./token.js";
 import { fromWire } from "./wire-error.js";
 
 export type Prepared = Extract<ServerMessage, { type: "prepared" }>;
@@ -48,14 +48,20 @@ export class ControlClient {
     this.ended = this.#channel.ended;
   }
 
-  /** Connects and exchanges hellos; with a token both ends prove that they know it. */
+  /** Connects, with TLS where the target asks for it, and exchanges hellos; with a token both ends prove that they know it. */
   static async connect(
     target: ControlTarget & Credentials,
     self: Introduction,
     timing: ControlTiming,
     signal: AbortSignal,
   ): Promise<ControlClient> {
-    const socket = await connectControl(target, timing.connectMs, signal);
+    const plain = await connectControl(target, timing.connectMs, signal);
+    const { tls } = target;
+    // Loaded on use: most runs have none.
+    const socket =
+      tls === undefined
+        ? plain
+        : await (await import("./tls-client.js")).secureClient(plain, tls, target.host, timing.connectMs, signal);
     const client = new ControlClient(socket, timing);
     try {
       socket.write(PREAMBLE);
@@ -65,7 +71,8 @@ export class ControlClient {
       const hello = await client.#channel.next(["hello"], timing.replyMs, signal);
       checkHello("server", self, hello);
       if (token !== undefined && nonce !== undefined) {
-        await proveAndCheck(client.#channel, token, nonce, hello, { timeoutMs: timing.replyMs, signal });
+        const exchange = { clientNonce: nonce, binding: bindingOf(socket) };
+        await proveAndCheck(client.#channel, token, exchange, hello, { timeoutMs: timing.replyMs, signal });
       }
       client.#sameHost = isSameHost(self, hello);
       return client;

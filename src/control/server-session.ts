@@ -8,7 +8,7 @@ import { MAX_FRAME_TO_CLIENT, MAX_FRAME_TO_SERVER } from "./codec.js";
 import { type Introduction, checkHello, isSameHost, makeHello } from "./hello.js";
 import { type ClientMessage, type ServerMessage, decodeClientMessage } from "./messages.js";
 import type { ControlTiming } from "./timing.js";
-import { type Token, makeNonce } from "./token.js";
+import { type Token, bindingOf, makeNonce } from "./token.js";
 import { toWire } from "./wire-error.js";
 
 type ServerChannel = Channel<ClientMessage, ServerMessage>;
@@ -111,7 +111,7 @@ async function openHalf(channel: ServerChannel, socket: Socket, options: Session
   const serverNonce = token && makeNonce();
   channel.send(makeHello(self, serverNonce));
   if (token !== undefined && serverNonce !== undefined) {
-    const exchange = { clientNonce: hello.nonce ?? "", serverNonce };
+    const exchange = { clientNonce: hello.nonce ?? "", serverNonce, binding: bindingOf(socket) };
     await challenge(channel, token, exchange, { timeoutMs: timing.helloMs, signal: closing });
   }
   const { spec, sources } = await channel.next(["setup"], timing.helloMs, closing);

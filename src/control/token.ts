@@ -1,4 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { CnbLoadError } from "../errors.js";
 import { conflictingOption } from "../options/spec.js";
 
@@ -14,6 +16,8 @@ const PURPOSE = "cnb-load token 1";
 export interface Exchange {
   clientNonce: string;
   serverNonce: string;
+  /** What sets the connection apart that the proof comes over: of {@link bindingOf}. */
+  binding: string;
 }
 
 export type Prover = "client" | "server";
@@ -34,8 +38,9 @@ export class Token {
   }
 
   /** HMAC-SHA-256 (RFC 2104) over fields of fixed length; the role keeps an end's proof from being sent back to it. */
-  prove(prover: Prover, { clientNonce, serverNonce }: Exchange): string {
-    return createHmac("sha256", this.#key).update(`${PURPOSE} ${prover} ${clientNonce} ${serverNonce}`).digest("hex");
+  prove(prover: Prover, { clientNonce, serverNonce, binding }: Exchange): string {
+    const text = `${PURPOSE} ${prover} ${clientNonce} ${serverNonce} ${binding}`;
+    return createHmac("sha256", this.#key).update(text).digest("hex");
   }
 
   /** Takes as long for any proof of the right length. */
@@ -44,6 +49,15 @@ export class Token {
     const came = Buffer.from(proof);
     return came.length === expected.length && timingSafeEqual(came, expected);
   }
+}
+
+/**
+ * Under TLS a value that both ends derive from this one handshake of TLS (RFC 9266), so that nobody who holds some other valid certificate
+ * can pass a proof on.
+ */
+export function bindingOf(socket: Socket): string {
+  if (!("exportKeyingMaterial" in socket)) return "plain";
+  return (socket as TLSSocket).exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0)).toString("hex");
 }
 
 export function makeNonce(): string {

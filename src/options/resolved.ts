@@ -94,6 +94,10 @@ export interface ResolvedServeOptions {
   allow: string[];
   /** File of the secret that clients must know, "" = none. */
   tokenFile: string;
+  /** Files of the server's certificate and key, and of certificates that vouch for clients; "" = none. */
+  tlsCert: string;
+  tlsKey: string;
+  tlsCa: string;
   /** netperf's clients may come where others must prove themselves. */
   allowNetperf: boolean;
   /** End after one session. */

@@ -104,6 +104,36 @@ export const serveTable = {
     commands: SERVER,
     help: "secret, at least 16 bytes, - for stdin: serve only clients that prove that they know it, and prove the same to them",
   },
+  /** PEM file of the server's certificate. */
+  tlsCert: {
+    kind: "file",
+    field: "tlsCert",
+    flags: "--tls-cert <file>",
+    default: "",
+    defaultText: "none",
+    commands: SERVER,
+    help: "certificate (PEM): speak TLS on the control port, and nothing else; the test's own connections stay plain",
+  },
+  /** PEM file of its key. */
+  tlsKey: {
+    kind: "file",
+    field: "tlsKey",
+    flags: "--tls-key <file>",
+    default: "",
+    defaultText: "none",
+    commands: SERVER,
+    help: "key of --tls-cert (PEM)",
+  },
+  /** PEM file of certificates that vouch for clients. */
+  tlsCa: {
+    kind: "file",
+    field: "tlsCa",
+    flags: "--tls-ca <file>",
+    default: "",
+    defaultText: "no certificates asked for",
+    commands: SERVER,
+    help: "serve only clients that show a certificate which these (PEM) vouch for",
+  },
   /** Clients of netperf, who know nothing of tokens. */
   allowNetperf: {
     kind: "flag",

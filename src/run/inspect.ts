@@ -32,7 +32,7 @@ export async function inspectServer(
   // Asked for io_uring, the server says whether it has it.
   const spec = resolveRunOptions({ test: "tcp_rr", host, port, family, engine: "uring" });
   const { timing } = environment;
-  const target = { host: spec.host, port, family, bind: undefined, ...(await readCredentials(sources)) };
+  const target = { host: spec.host, port, family, bind: undefined, ...(await readCredentials(sources, "client")) };
   const client = await ControlClient.connect(target, introduction(environment), timing, signal);
   try {
     await client.setup(spec, [], signal);

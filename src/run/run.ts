@@ -98,7 +98,7 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
       tell();
     };
     const spec = resolveRunOptions(options);
-    const credentials = await readCredentials(resolveAccess(options));
+    const credentials = await readCredentials(resolveAccess(options), "client");
     const surroundings = { ...(environment ?? realEnvironment), credentials };
     const decided = !spec.best && (spec.sendSizeBytes > 0 || isUdp(spec.test));
     if (decided) return repeatRuns(spec, surroundings, { signal, onInterval, onRun, profile });

@@ -1,7 +1,9 @@
 import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { allowList, plainAddress } from "../control/addresses.js";
 import { type Credentials, readCredentials } from "../control/credentials.js";
+import { certificateRefusal } from "../control/client-certificate.js";
 import { Door } from "../control/door.js";
 import { type SessionRequest, serveSession } from "../control/server-session.js";
 import { CnbLoadError, type ErrorCode } from "../errors.js";
@@ -71,7 +73,7 @@ export async function startServer(
 ): Promise<Server> {
   const resolved = resolveServeOptions(options);
   checkCpus({ ...supplyOf(resolved.cpus, environment.addon().allowedCpus(), "cpus", environment), option: "cpus" });
-  const credentials = await readCredentials(resolved);
+  const credentials = await readCredentials(resolved, "server");
   const server = new LoadServer(resolved, { onSession, onOtherProtocol, profile }, environment, credentials);
   if (profile !== undefined) await tryRecorder(profile);
   await server.listen();
@@ -115,13 +117,19 @@ class LoadServer implements Server {
 
   async listen(): Promise<void> {
     const { host, port, maxSessions } = this.#options;
+    const { helloMs } = this.#environment.timing;
+    const { tls } = this.#credentials;
+    // Loaded on use: most servers have none.
+    const secure = tls && (await import("../control/tls-server.js")).secureDoor(tls, helloMs);
     this.#door = await Door.open({
       host,
       port,
       maxConnections: maxSessions + EXTRA_CONNECTIONS,
-      firstBytesMs: this.#environment.timing.helloMs,
-      onClient: (socket) => {
-        const conversation = this.#converse(socket).finally(() => {
+      firstBytesMs: helloMs,
+      secure,
+      onRefused: (address, error) => void this.#tell(plainAddress(address), undefined, error),
+      onClient: (socket, secured) => {
+        const conversation = this.#converse(socket, secured).finally(() => {
           this.#conversations.delete(conversation);
           if (this.#options.once && this.#served && this.#halves.size === 0) void this.close();
         });
@@ -151,19 +159,31 @@ class LoadServer implements Server {
     );
   }
 
-  async #converse(socket: Socket): Promise<void> {
+  async #converse(socket: Socket, secured: TLSSocket | undefined): Promise<void> {
     const peer = plainAddress(socket.remoteAddress ?? "");
-    const allowed = this.#allowed(peer);
     let half: ServedHalf | undefined;
     const error = await serveSession(socket, {
       self: introduction(this.#environment),
       timing: this.#environment.timing,
-      refusal: allowed ? undefined : new CnbLoadError("ERR_AUTH", `${peer} is not allowed here (--allow)`),
+      refusal: this.#refusal(peer, secured),
       token: this.#credentials.token,
       open: (request) => (half = this.#open(request)),
       closing: this.#closing.signal,
     });
     if (half !== undefined) this.#halves.delete(half);
+    await this.#tell(peer, half, error);
+  }
+
+  /** Why a client may not go on, before anything is asked of it. */
+  #refusal(peer: string, secured: TLSSocket | undefined): CnbLoadError | undefined {
+    const { tls } = this.#credentials;
+    if (!this.#allowed(peer)) return new CnbLoadError("ERR_AUTH", `${peer} is not allowed here (--allow)`);
+    if (tls === undefined) return undefined;
+    if (secured === undefined) return new CnbLoadError("ERR_AUTH", "this server speaks TLS only (--tls, --tls-ca)");
+    return certificateRefusal(tls, secured);
+  }
+
+  async #tell(peer: string, half: ServedHalf | undefined, error: CnbLoadError | undefined): Promise<void> {
     const summary = { ...(await summarize(peer, half, error)), ...(await profileOf(half)) };
     const { onSession } = this.#hooks;
     // An error that the caller's function throws is the caller's.

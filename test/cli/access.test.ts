@@ -3,7 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeCertificates, openssl } from "../support/certificates.js";
 import { Program } from "../support/program.js";
+import { describeIf } from "../support/requires.js";
 import { Cli, cli, startServer } from "./support.js";
 
 const QUICK = ["--duration", "100ms", "--warmup", "0"];
@@ -85,7 +87,7 @@ describe("--token-file", () => {
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toBe("the server does not let this client in\n");
     expect(await stopped(server)).toMatch(
-      /\n127\.0\.0\.1: refused: this server asks for a token, which netperf cannot/,
+      /\n127\.0\.0\.1: refused: this server asks for a token, which netperf does not know/,
     );
     const lenient = await startServer("--token-file", token, "--allow-netperf");
     await using __ = lenient.server;
@@ -112,6 +114,42 @@ describe("--token-file", () => {
       expect([stdout, code]).toEqual(["", 2]);
       expect(stderr).toMatch(message);
     }
+  });
+});
+
+describeIf(openssl)("TLS", () => {
+  it("is spoken where both ends ask for it, and a line says so where one does not", async () => {
+    const files = makeCertificates(folder);
+    const { tlsCert, tlsKey } = files.server;
+    const { server, port } = await startServer("--tls-cert", tlsCert, "--tls-key", tlsKey);
+    await using _ = server;
+    const rr = (...args: string[]) => cli("rr", "127.0.0.1", "-p", port, ...QUICK, ...args);
+    const { code, stderr } = await rr("--tls-ca", files.ca);
+    expect(code, stderr).toBe(0);
+    const plain = await rr();
+    expect([plain.code, plain.stderr]).toEqual([
+      ...[4, "cnb-load: the server: this server speaks TLS only (--tls, --tls-ca)\n"],
+    ]);
+    const untrusting = await rr("--tls");
+    expect([untrusting.code, untrusting.stderr]).toEqual([
+      4,
+      expect.stringMatching(
+        /^cnb-load: the certificate of 127\.0\.0\.1 is not accepted: [^\n]*\(--tls-ca, --tls-name\)\n$/,
+      ),
+    ]);
+    const doctor = await cli("doctor", "127.0.0.1", "-p", port, "--tls-ca", files.ca, "--json=-");
+    expect(doctor.code, doctor.stderr).toBe(0);
+    const misused = await rr("--tls-cert", files.client.tlsCert);
+    expect([misused.code, misused.stderr]).toEqual([
+      ...[2, "cnb-load: --tls-cert: needs the certificate's key in tlsKey\n"],
+    ]);
+    expect(await stopped(server)).toMatch(/refused: this server speaks TLS only/);
+    const lenient = await startServer();
+    await using __ = lenient.server;
+    const refused = await cli("rr", "127.0.0.1", "-p", lenient.port, ...QUICK, "--tls-ca", files.ca);
+    expect([refused.code, refused.stderr]).toEqual([
+      ...[4, "cnb-load: 127.0.0.1 speaks no TLS: its server was started without --tls-cert\n"],
+    ]);
   });
 });
 

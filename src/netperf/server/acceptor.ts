@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import { availableParallelism, constants } from "node:os";
 import type { Socket } from "node:net";
 import { plainAddress } from "../../control/addresses.js";
@@ -191,7 +192,7 @@ class Conversation {
     if (expected === undefined) return true;
     const message = await this.#stream.next(this.#timing.passphraseMs);
     if (message === null || messageType.read(message) !== TYPE.passphrase) return false;
-    return passphrase.text.read(message) === expected;
+    return isSame(passphrase.text.read(message), expected);
   }
 
   async #answer(message: Buffer): Promise<void> {
@@ -247,6 +248,12 @@ class Conversation {
     const { onSession } = this.#options;
     if (onSession !== undefined) queueMicrotask(() => onSession(summary));
   }
+}
+
+/** Takes as long wherever they differ. */
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => createHash("sha256").update(text).digest()) as [Buffer, Buffer];
+  return timingSafeEqual(a, b);
 }
 
 function summaryOf(

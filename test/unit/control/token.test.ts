@@ -8,7 +8,7 @@ import { readCredentials } from "../../../src/control/credentials.js";
 import { Token, makeNonce } from "../../../src/control/token.js";
 
 const SECRET = "an open sesame of some length";
-const exchange = () => ({ clientNonce: makeNonce(), serverNonce: makeNonce() });
+const exchange = () => ({ clientNonce: makeNonce(), serverNonce: makeNonce(), binding: "plain" });
 
 describe("Token", () => {
   it("takes a proof for the end, the exchange and the secret that it was made for, and for no other", () => {
@@ -22,11 +22,12 @@ describe("Token", () => {
       there,
       { ...here, serverNonce: there.serverNonce },
       { ...here, clientNonce: there.clientNonce },
+      { ...here, binding: "another" },
     ])
       expect(ours.isProven("client", other, proof)).toBe(false);
-    expect(ours.isProven("client", { clientNonce: here.serverNonce, serverNonce: here.clientNonce }, proof)).toBe(
-      false,
-    );
+    expect(
+      ours.isProven("client", { ...here, clientNonce: here.serverNonce, serverNonce: here.clientNonce }, proof),
+    ).toBe(false);
   });
 
   it("takes nothing else, of whatever form", () => {
@@ -78,7 +79,7 @@ describe("a token file", () => {
     return path;
   };
   const problem = async (tokenFile: string): Promise<string> => {
-    const outcome: unknown = await readCredentials({ tokenFile }).catch((error: unknown) => error);
+    const outcome: unknown = await readCredentials({ tokenFile }, "client").catch((error: unknown) => error);
     expect(outcome).toMatchObject({ code: "ERR_INVALID_OPTION", option: "tokenFile" });
     const { message } = outcome as Error;
     expect(message).not.toContain("sesame");
@@ -86,7 +87,7 @@ describe("a token file", () => {
   };
 
   it.each([0o600, 0o400, 0o640, 0o440])("may have mode %o", async (mode) => {
-    const { token } = await readCredentials({ tokenFile: await write(SECRET, mode) });
+    const { token } = await readCredentials({ tokenFile: await write(SECRET, mode) }, "server");
     const here = exchange();
     expect(token?.isProven("server", here, new Token(SECRET).prove("server", here))).toBe(true);
   });
@@ -105,6 +106,6 @@ describe("a token file", () => {
     expect(await problem(await write(""))).toMatch(/expected 16 to 4096 bytes, got 0;/);
     expect(await problem(await write("sesame"))).toMatch(/got 6;/);
     expect(await problem(await write("sesame".repeat(1000)))).toMatch(/got 6000;/);
-    expect(await problem(await write("sesame".repeat(200_000)))).toMatch(/too many for a secret/);
+    expect(await problem(await write("sesame".repeat(200_000)))).toMatch(/too many for what it should hold/);
   });
 });

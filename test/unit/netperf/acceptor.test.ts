@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { MESSAGE_BYTES, decode, encode, messageType, serverError } from "../../../src/netperf/wire/fields.js";
-import { TYPE, omniRequest, omniResponse, omniResults, passphrase } from "../../../src/netperf/wire/omni.js";
+import { addressBytes } from "../../../src/netperf/wire/addresses.js";
+import {
+  FAMILY,
+  PROTOCOL,
+  SOCKET_TYPE,
+  TYPE,
+  calibration,
+  omniRequest,
+  omniResponse,
+  omniResults,
+  passphrase,
+} from "../../../src/netperf/wire/omni.js";
 import { FakeAddon, faultOf } from "../../fakes/fake-addon.js";
 import { drain } from "../../fakes/sockets.js";
 import { until } from "../../support/until.js";
@@ -101,6 +112,22 @@ describe("limits", () => {
     expect(serverError.read(await second.answer())).toBe(16);
   });
 
+  it("of whom datagrams are answered to: nobody but who has shown that it receives", async () => {
+    const { socket, addon, answer, told } = await enter();
+    const udp = { socketType: SOCKET_TYPE.datagram, protocol: PROTOCOL.udp, family: FAMILY.ipv4 };
+    const victim = addressBytes("192.0.2.1");
+    for (const elsewhere of [{ localAddress: victim }, { serverAddress: victim }, { family: FAMILY.ipv6 }]) {
+      socket.write(request({ ...udp, ...elsewhere }));
+      expect(serverError.read(await answer())).toBe(13);
+    }
+    await until(() => told.length === 3, "they were told");
+    expect(told[0]).toMatchObject({ outcome: "refused", error: { code: "ERR_AUTH" } });
+    expect(addon.sessions).toEqual([]);
+    socket.write(request({ ...udp, localAddress: addressBytes("127.0.0.1") }));
+    expect(serverError.read(await answer())).toBe(0);
+    expect(addon.newest("server")!.plan).toMatchObject({ udp: {}, addresses: ["127.0.0.1"] });
+  });
+
   it("of what a request may ask for", async () => {
     const { socket, answer } = await enter();
     for (const bad of [{ requestSize: 0 }, { responseSize: -1 }, { requestSize: 2 ** 30 }, { dataPort: 65_536 }]) {
@@ -126,6 +153,19 @@ describe("limits", () => {
     const { socket, answer } = await enter({ dataPort: 6000 });
     socket.write(request({ dataPort: 5001 }));
     expect(decode(omniResponse, await answer()).dataPort).toBe(6000);
+  });
+});
+
+describe("a server that others must prove themselves to", () => {
+  it("tells netperf's clients that they may not come, and gives them nothing", async () => {
+    const { socket, addon, answer, told } = await enter({ refusal: "not you" });
+    socket.write(request());
+    expect(serverError.read(await answer())).toBe(13);
+    socket.write(encode(calibration, TYPE.calibrate, -1, {}));
+    expect(serverError.read(await answer())).toBe(13);
+    await until(() => told.length === 1, "it was told");
+    expect(told).toMatchObject([{ outcome: "refused", error: { code: "ERR_AUTH", message: "not you" } }]);
+    expect(addon.sessions).toEqual([]);
   });
 });
 

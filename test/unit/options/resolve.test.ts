@@ -362,6 +362,9 @@ describe("resolveServeOptions", () => {
       maxDurationNs: 3600e9,
       allow: [],
       tokenFile: "",
+      tlsCert: "",
+      tlsKey: "",
+      tlsCa: "",
       allowNetperf: false,
       once: false,
     });

@@ -112,7 +112,7 @@ describe("a server with a token", () => {
     const first = await rawClient(server.port);
     first.say({ ...HELLO, nonce: clientNonce });
     const { nonce: serverNonce } = (await first.hear()) as { nonce: string };
-    const proof = new Token(TOKEN).prove("client", { clientNonce, serverNonce });
+    const proof = new Token(TOKEN).prove("client", { clientNonce, serverNonce, binding: "plain" });
     first.say({ type: "prove", proof });
     const proven = (await first.hear()) as { type: string; proof: string };
     expect(proven.type).toBe("proven");
@@ -139,7 +139,7 @@ describe("a server with a token", () => {
   });
 });
 
-const exchangeOf = () => ({ clientNonce: makeNonce(), serverNonce: makeNonce() });
+const exchangeOf = () => ({ clientNonce: makeNonce(), serverNonce: makeNonce(), binding: "plain" });
 
 describe("a client with a token", () => {
   it("is turned away by a server without one, which says what is missing", async () => {
