@@ -7,6 +7,7 @@ import { MAX_FRAME_TO_CLIENT, MAX_FRAME_TO_SERVER } from "./codec.js";
 import { type Introduction, checkHello, isSameHost, makeHello } from "./hello.js";
 import { type ClientMessage, type ServerMessage, decodeClientMessage } from "./messages.js";
 import type { ControlTiming } from "./timing.js";
+import type { Turns } from "./turns.js";
 import { toWire } from "./wire-error.js";
 
 type ServerChannel = Channel<ClientMessage, ServerMessage>;
@@ -56,6 +57,8 @@ export interface SessionOptions {
   open: OpenHalf;
   /** Aborted with a CnbLoadError when the server ends. */
   closing: AbortSignal;
+  /** Of all sessions of the server. */
+  turns: Turns;
 }
 
 /**
@@ -77,7 +80,7 @@ export async function serveSession(socket: Socket, options: SessionOptions): Pro
   let reason: CnbLoadError | undefined;
   try {
     half = await openHalf(channel, socket, options);
-    await conduct(channel, half, timing);
+    await conduct(channel, half, options);
   } catch (error) {
     reason = asError(error);
   }
@@ -105,11 +108,12 @@ async function openHalf(channel: ServerChannel, socket: Socket, options: Session
   checkHello("client", self, hello);
   channel.send(makeHello(self));
   const { spec, sources } = await channel.next(["setup"], timing.helloMs, closing);
+  await options.turns.next();
   return open({ spec, sources, remoteAddress, localAddress, sameHost: isSameHost(self, hello) });
 }
 
 /** Drives the half by the client's messages until `finish`. */
-async function conduct(channel: ServerChannel, half: ServerHalf, timing: ControlTiming): Promise<void> {
+async function conduct(channel: ServerChannel, half: ServerHalf, { timing, turns }: SessionOptions): Promise<void> {
   channel.send({ type: "prepared", ...half.prepared });
   const stages = new Stages(half, timing);
   half.ready().then(
@@ -126,6 +130,7 @@ async function conduct(channel: ServerChannel, half: ServerHalf, timing: Control
       if (message.aborted === true) half.markAborted();
       break;
     }
+    await turns.next();
     channel.send(stages.take(message.type));
   }
   sendWithReport(channel, { type: "report", end: undefined }, await half.finish());

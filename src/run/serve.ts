@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { allowList, plainAddress } from "../control/addresses.js";
 import { Door } from "../control/door.js";
 import { type SessionRequest, serveSession } from "../control/server-session.js";
+import { Turns } from "../control/turns.js";
 import { CnbLoadError, type ErrorCode } from "../errors.js";
 import { type ResolvedServeOptions, type ServeOptions, type TestName, resolveServeOptions } from "../options/spec.js";
 import { type Environment, introduction, realEnvironment } from "./environment.js";
@@ -74,6 +75,7 @@ class LoadServer implements Server {
   readonly #environment: Environment;
   readonly #allowed: (address: string) => boolean;
   readonly #closing = new AbortController();
+  readonly #turns = new Turns();
   readonly #halves = new Set<ServedHalf>();
   /** One per connection that speaks the protocol; they never reject. */
   readonly #conversations = new Set<Promise<void>>();
@@ -148,6 +150,7 @@ class LoadServer implements Server {
       refusal: allowed ? undefined : new CnbLoadError("ERR_AUTH", `${peer} is not allowed here (--allow)`),
       open: (request) => (half = this.#open(request)),
       closing: this.#closing.signal,
+      turns: this.#turns,
     });
     if (half !== undefined) this.#halves.delete(half);
     const summary = await summarize(peer, half, error);
@@ -165,7 +168,7 @@ class LoadServer implements Server {
     if (once && this.#served) throw this.#busy("it serves one session only");
     if (this.#halves.size >= maxSessions) throw this.#busy(`${maxSessions} sessions are under way (--max-sessions)`);
     try {
-      const half = new ServedHalf(request, this.#options, this.#environment);
+      const half = new ServedHalf(request, this.#options, this.#environment, this.#turns);
       this.#halves.add(half);
       this.#served = true;
       return half;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { plainAddress } from "../control/addresses.js";
 import type { ServerHalf, SessionRequest } from "../control/server-session.js";
+import type { Turns } from "../control/turns.js";
 import { CnbLoadError } from "../errors.js";
 import type { NativeAddon, NativePlan } from "../native/index.js";
 import { type ResolvedServeOptions, type ResolvedSpec, checkResolvedSpec, makesConnections } from "../options/spec.js";
@@ -55,11 +56,13 @@ export class ServedHalf implements ServerHalf {
   readonly #addon: NativeAddon;
   readonly #half: Half;
   readonly #localAddress: string;
+  readonly #turns: Turns;
   #aborted = false;
   #report: Promise<EndReport> | undefined;
 
   /** Throws CnbLoadError to refuse. */
-  constructor(request: SessionRequest, options: ResolvedServeOptions, environment: Environment) {
+  constructor(request: SessionRequest, options: ResolvedServeOptions, environment: Environment, turns: Turns) {
+    this.#turns = turns;
     this.spec = checkResolvedSpec(request.spec);
     this.#localAddress = request.localAddress;
     this.#addon = environment.addon();
@@ -140,6 +143,7 @@ export class ServedHalf implements ServerHalf {
 
   async #stopAndReport(): Promise<EndReport> {
     await this.#half.stop();
+    await this.#turns.next();
     return withoutHistograms(this.#half.report(hostContext(this.#addon, this.#localAddress)));
   }
 }
