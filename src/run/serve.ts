@@ -6,6 +6,7 @@ import { type Credentials, readCredentials } from "../control/credentials.js";
 import { certificateRefusal } from "../control/client-certificate.js";
 import { Door } from "../control/door.js";
 import { type SessionRequest, serveSession } from "../control/server-session.js";
+import { Turns } from "../control/turns.js";
 import { CnbLoadError, type ErrorCode } from "../errors.js";
 import { type ResolvedServeOptions, type ServeOptions, type TestName, resolveServeOptions } from "../options/spec.js";
 import type { Profile } from "../profile/recorder.js";
@@ -88,6 +89,7 @@ class LoadServer implements Server {
   readonly #credentials: Credentials;
   readonly #allowed: (address: string) => boolean;
   readonly #closing = new AbortController();
+  readonly #turns = new Turns();
   readonly #halves = new Set<ServedHalf>();
   /** One per connection that speaks the protocol; they never reject. */
   readonly #conversations = new Set<Promise<void>>();
@@ -169,6 +171,7 @@ class LoadServer implements Server {
       token: this.#credentials.token,
       open: (request) => (half = this.#open(request)),
       closing: this.#closing.signal,
+      turns: this.#turns,
     });
     if (half !== undefined) this.#halves.delete(half);
     await this.#tell(peer, half, error);
@@ -199,7 +202,11 @@ class LoadServer implements Server {
     if (once && this.#served) throw this.#busy("it serves one session only");
     if (this.#halves.size >= maxSessions) throw this.#busy(`${maxSessions} sessions are under way (--max-sessions)`);
     try {
-      const half = new ServedHalf(request, this.#options, this.#environment, this.#hooks.profile);
+      const half = new ServedHalf(request, this.#options, {
+        environment: this.#environment,
+        turns: this.#turns,
+        profileFolder: this.#hooks.profile,
+      });
       this.#halves.add(half);
       this.#served = true;
       return half;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { plainAddress } from "../control/addresses.js";
 import type { ServerHalf, SessionRequest } from "../control/server-session.js";
+import type { Turns } from "../control/turns.js";
 import { CnbLoadError } from "../errors.js";
 import type { NativeAddon, NativePlan } from "../native/index.js";
 import { type ResolvedServeOptions, type ResolvedSpec, checkResolvedSpec, makesConnections } from "../options/spec.js";
@@ -48,6 +49,14 @@ function peersOf({ remoteAddress, sources }: SessionRequest): string[] {
   return [...new Set([remoteAddress, ...sources.map(plainAddress)])];
 }
 
+/** What the sessions of a server share. */
+export interface Surroundings {
+  environment: Environment;
+  turns: Turns;
+  /** Where each session's profile is to be, if anywhere. */
+  profileFolder: string | undefined;
+}
+
 /** A session of the server: the half that the control protocol drives, and what the server's log wants to know of it. */
 export class ServedHalf implements ServerHalf {
   readonly spec: ResolvedSpec;
@@ -58,6 +67,7 @@ export class ServedHalf implements ServerHalf {
   readonly #half: Half;
   readonly #localAddress: string;
   readonly #profiling: Profiling | undefined;
+  readonly #turns: Turns;
   #aborted = false;
   #report: Promise<EndReport> | undefined;
 
@@ -65,9 +75,9 @@ export class ServedHalf implements ServerHalf {
   constructor(
     request: SessionRequest,
     options: ResolvedServeOptions,
-    environment: Environment,
-    profileFolder?: string,
+    { environment, turns, profileFolder }: Surroundings,
   ) {
+    this.#turns = turns;
     this.spec = checkResolvedSpec(request.spec);
     this.#localAddress = request.localAddress;
     this.#addon = environment.addon();
@@ -154,6 +164,7 @@ export class ServedHalf implements ServerHalf {
 
   async #stopAndReport(): Promise<EndReport> {
     await this.#half.stop();
+    await this.#turns.next();
     return withoutHistograms(this.#half.report(hostContext(this.#addon, this.#localAddress)));
   }
 }
