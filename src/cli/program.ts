@@ -139,7 +139,7 @@ function addSuite(program: Command, onEnd: OnEnd): void {
   command
     .argument("<HOST>", "name or address of the server")
     .option("--preset <name>", "tests with 1 and N flows: cni (10 s a run) or quick (under a minute) [default: cni]")
-    .option("--matrix <file>", "run the matrix of a JSON file (cnb-load/schema/matrix.json describes it)")
+    .option("--matrix <file>", "run the matrix of a JSON or YAML file (cnb-load/schema/matrix.json describes it)")
     .option("--label <text>", "what is measured, such as cilium-1.18; reports name the runs after it")
     .option("--output <file>", "file of results; runs that it holds already are skipped [default: a new one]")
     .option("--settle <time>", "pause between runs [default: none, but where TIME_WAIT needs one]");
