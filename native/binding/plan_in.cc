@@ -179,6 +179,7 @@ Plan plan_from(const Napi::Value& value) {
   plan.rx_lowat = in.integer<int>("rxLowatBytes");
   plan.close = in.choice<CloseMode>(
       "close", {{"server", CloseMode::server}, {"client", CloseMode::client}, {"reset", CloseMode::reset}});
+  if (in.has("socketOptions")) plan.socket_options = in.socket_options("socketOptions");
   plan.setup_timeout_ms = in.integer<int>("setupTimeoutMs");
   if (const Napi::Value group = in.optional_object("foreign"); group.IsObject()) {
     const Reader foreign(group.As<Napi::Object>());
@@ -187,7 +188,6 @@ Plan plan_from(const Napi::Value& value) {
     plan.tos = foreign.integer<int>("tos");
     if (foreign.has("payload")) plan.payload = foreign.bytes("payload");
     plan.time_calls = foreign.boolean("timeCalls");
-    plan.socket_options = foreign.socket_options("socketOptions");
   }
   if (const Napi::Value group = in.optional_object("udp"); group.IsObject()) {
     const Reader udp(group.As<Napi::Object>());

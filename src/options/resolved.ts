@@ -45,6 +45,10 @@ export interface ResolvedSpec {
   spacing: Spacing;
   /** CRR, CC: which side closes first; `reset` = the client closes with RST. */
   close: CloseMode;
+  /** CRR: the request travels with the SYN where the kernels allow it. */
+  fastOpen: boolean;
+  /** CRR: the server is woken when the request is there. */
+  deferAccept: boolean;
   /** 0 = auto: probes choose (never so in a result); UDP_STREAM: the largest datagram that fits the path. */
   sendSizeBytes: number;
   recvSizeBytes: number;

@@ -1,5 +1,5 @@
 import { CnbLoadError } from "../errors.js";
-import type { Loop, NativeAddon, NativeEngine, NativePlan, NativeUdp } from "../native/index.js";
+import type { Loop, NativeAddon, NativeEngine, NativePlan, NativeSocketOptions, NativeUdp } from "../native/index.js";
 import { type ResolvedSpec, type TestName, blockRefusal, isBulk, isUdp } from "../options/spec.js";
 import { formatSize } from "../options/sizes.js";
 import { type CpuSupply, placeWorkers } from "./placement.js";
@@ -116,9 +116,20 @@ export function planHalf(request: HalfRequest): NativePlan {
     rx: spec.rx,
     rxLowatBytes: spec.rxLowatBytes,
     close: spec.close,
+    socketOptions: socketOptionsOf(role, spec),
     udp: isUdp(spec.test) ? udpOf(spec) : undefined,
     setupTimeoutMs: setupTimeoutMs(spec.flows) - (role === "client" ? CLIENT_LEAD_MS : 0),
   };
+}
+
+/** Requests that a listener takes before their handshake is over; SYNs beyond those wait for it as ever. */
+const FAST_OPENS = 4096;
+/** Seconds for a request to come; the connection is accepted then in any case. */
+const DEFER_S = 5;
+
+function socketOptionsOf(role: HalfRequest["role"], { fastOpen, deferAccept }: ResolvedSpec): NativeSocketOptions {
+  if (role === "client") return fastOpen ? { TCP_FASTOPEN_CONNECT: 1 } : {};
+  return { ...(fastOpen && { TCP_FASTOPEN: FAST_OPENS }), ...(deferAccept && { TCP_DEFER_ACCEPT: DEFER_S }) };
 }
 
 function udpOf({ batch, gso, gro, retryAfterNs }: ResolvedSpec): NativeUdp {

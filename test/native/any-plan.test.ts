@@ -28,8 +28,8 @@ const odd = fc.oneof(
   ),
   fc.constantFrom<unknown>([0], [-1, -1], [1, 2], ["::1"], new Uint8Array(16), { limit: 0, tos: 0, timeCalls: false }),
   fc.constantFrom<unknown>(
-    { limit: 1, tos: -1, timeCalls: true, socketOptions: { SO_PRIORITY: 1 } },
-    { limit: 1, tos: -1, timeCalls: true, socketOptions: { constructor: 1 } },
+    { SO_PRIORITY: 1 },
+    { constructor: 1 },
     { batch: 1, gso: false, gro: false, retryTimeoutMs: 0 },
     { batch: 65, gso: true, gro: 1 },
   ),

@@ -169,17 +169,17 @@ export function clientPlan(settings: Settings, ends: DataEnds, port: number, ext
     rxLowatBytes: 0,
     // With nobody on the other side who knows netperf it is this one that closes.
     close: settings.control ? "server" : "client",
+    socketOptions: localOptions(settings, ends),
     setupTimeoutMs: SETUP_MS,
     foreign: {
       limit: kind === "receive" ? 0 : length.limit,
       tos: local.tos,
       ...extras,
-      socketOptions: localOptions(settings, ends),
     },
   };
 }
 
-function localOptions(settings: Settings, ends: DataEnds): NonNullable<NativePlan["foreign"]>["socketOptions"] {
+function localOptions(settings: Settings, ends: DataEnds): NonNullable<NativePlan["socketOptions"]> {
   const { protocol, keepAlive, pathMtu, cork, socketDebug, maxPacingRate, multicastTtl } = settings;
   const ipv6 = familyOf(ends) === FAMILY.ipv6;
   const routing = mayRoute(settings);

@@ -107,12 +107,12 @@ export function planOf(job: Job, request: OmniRequest, ends: Ends, cpu: number, 
     rx: job.loop === "receive" && request.recvAvoid !== 0 ? "trunc" : "copy",
     rxLowatBytes: 0,
     close: "server",
+    socketOptions: optionsOf(request),
     setupTimeoutMs: admitMs(job.seconds),
     foreign: {
       limit: job.loop === "send" || job.loop === "crr" ? job.limit : 0,
       tos: request.socketTos >= 0 && request.socketTos <= 255 ? request.socketTos : -1,
       timeCalls: false,
-      socketOptions: optionsOf(request),
     },
   };
 }
@@ -137,7 +137,6 @@ function optionsOf({ flags, socketPrio, family, protocol }: OmniRequest): Native
 
 /** Without a priority that this process may not set: netserver goes on, too, and says so. */
 export function withoutPriority(plan: NativePlan): NativePlan {
-  if (plan.foreign === undefined) return plan;
-  const { SO_PRIORITY: _priority, ...rest } = plan.foreign.socketOptions;
-  return { ...plan, foreign: { ...plan.foreign, socketOptions: rest } };
+  const { SO_PRIORITY: _priority, ...socketOptions } = plan.socketOptions ?? {};
+  return { ...plan, socketOptions };
 }

@@ -51,6 +51,7 @@ describe("resolveRunOptions", () => {
       burst: 0,
       best: false,
       coalesce: false,
+      ...{ fastOpen: false, deferAccept: false },
       ratePerSecond: 0,
       spacing: "poisson",
       close: "server",

@@ -66,7 +66,7 @@ describe("the published schemas", () => {
         "samples port flows threads cpus serverCpus burst backlog dataPort count cpu remoteCpu utilization throttledPeriods retransmits target runs run " +
         "confidence rxQueues txQueues napiDeferHardIrqs transactions connections portsExhausted refused timedOut reset other " +
         "rxErrors rxDropped txErrors txDropped processed dropped timeSqueezed receivedRps activeOpens passiveOpens inSegments outSegments " +
-        "retransmittedSegments timeouts listenOverflows listenDrops batch sent received marked lost late receiverDrops " +
+        "retransmittedSegments timeouts listenOverflows listenDrops fastOpensActive fastOpensPassive batch sent received marked lost late receiverDrops " +
         "inDatagrams outDatagrams noPorts inErrors receiveBufferErrors sendBufferErrors"
       ).split(" "),
     );
