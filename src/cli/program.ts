@@ -238,6 +238,7 @@ function addServer(program: Command, onEnd: OnEnd): void {
   const command = addCommand(program, "server", "wait for clients, run their half of the tests");
   addTableOptions(command, serveTable, "server");
   command
+    .option("--user <name>", "become this user, with no other privileges, as soon as the port is open")
     .option("--quiet", "no line per session")
     .addHelpText("after", `${NOTATION}\nIt says on one line where it listens, and ends on SIGINT or SIGTERM.\n`)
     .action(async () => onEnd(await (await import("./server.js")).serverCommand(command.optsWithGlobals())));

@@ -7,12 +7,14 @@ import type { NativeAddon, NativePlan } from "../native/index.js";
 import { type ResolvedServeOptions, type ResolvedSpec, checkResolvedSpec, makesConnections } from "../options/spec.js";
 import { formatDuration } from "../options/durations.js";
 import type { EndReport } from "../result/raw.js";
+import { checkBandwidth, watchBandwidth } from "./bandwidth.js";
 import { coreRanks, supplyOf } from "./cpu-groups.js";
 import { checkDescriptors } from "./descriptors.js";
 import type { Environment } from "./environment.js";
 import { Half, withoutHistograms } from "./half.js";
 import { hostContext } from "./host-context.js";
-import { checkBuffers, chooseCrew, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
+import { checkMemory } from "./memory.js";
+import { chooseCrew, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 
 const MS = 1e6;
 
@@ -28,6 +30,7 @@ function checkLimits(spec: ResolvedSpec, options: ResolvedServeOptions): void {
     const text = `duration: this server allows tests of ${most} (--max-duration), ${asked} with warm-up were asked for`;
     throw new CnbLoadError("ERR_LIMIT", text, { option: "duration" });
   }
+  checkBandwidth(spec, options);
 }
 
 /** The port that the session's flows come to: the server's fixed one, or the one that the client asks for; 0 = ephemeral. */
@@ -66,6 +69,7 @@ export class ServedHalf implements ServerHalf {
     const refusal = engineRefusal(this.spec, this.#addon);
     const plan = makePlan(request, this.spec, options, environment, refusal);
     this.#half = openHalf(plan, environment, refusal);
+    watchBandwidth(this.#half, options);
     this.endsBy = performance.now() + (this.spec.warmupNs + this.spec.durationNs) / MS;
     this.prepared = {
       dataPort: this.#half.port,
@@ -175,7 +179,7 @@ function makePlan(
     cookie: randomBytes(16),
     engineRefusal,
   });
-  checkBuffers(plan);
+  checkMemory(plan, options.maxMemoryBytes, environment.read);
   return plan;
 }
 
