@@ -241,6 +241,7 @@ function addServer(program: Command, onEnd: OnEnd): void {
   addTableOptions(command, serveTable, "server");
   command
     .addOption(profileOption("the window of each session"))
+    .option("--user <name>", "become this user, with no other privileges, as soon as the port is open")
     .option("--quiet", "no line per session")
     .addHelpText("after", `${NOTATION}\nIt says on one line where it listens, and ends on SIGINT or SIGTERM.\n`)
     .action(async () => onEnd(await (await import("./server.js")).serverCommand(command.optsWithGlobals())));

@@ -290,6 +290,8 @@ export interface NativeSession {
    */
   stop(): void;
   snapshot(histograms: boolean, tcp?: boolean): NativeSnapshot;
+  /** Payload of the whole session until now, whether it counts or not. */
+  moved(): { bytesSent: number; bytesReceived: number };
   /** After `ended`; throws before. */
   result(): NativeResult;
 }

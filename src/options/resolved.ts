@@ -91,9 +91,15 @@ export interface ResolvedServeOptions {
   /** CPUs of the server's workers; null = spread over the allowed ones. */
   cpus: number[] | CpuGroup | null;
   maxSessions: number;
+  /** For clients with one address; null = as many as for all. */
+  maxSessionsPerClient: number | null;
   /** Per session. */
   maxFlows: number;
   maxDurationNs: number;
+  /** Payload per session in each direction; 0 = no limit. */
+  maxBandwidthBitsPerSecond: number;
+  /** Of buffers, per session. */
+  maxMemoryBytes: number;
   /** CIDRs of the clients that may come; empty = all. */
   allow: string[];
   /** File of the secret that clients must know, "" = none. */
@@ -104,6 +110,8 @@ export interface ResolvedServeOptions {
   tlsCa: string;
   /** netperf's clients may come where others must prove themselves. */
   allowNetperf: boolean;
+  /** End after so long without a session; 0 = never. */
+  idleExitNs: number;
   /** End after one session. */
   once: boolean;
 }

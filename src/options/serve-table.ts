@@ -3,6 +3,8 @@ import type { Table } from "./row.js";
 
 const MS = 1_000_000;
 const HOUR = 3_600_000 * MS;
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 
 const SERVER = ["server"] as const;
 
@@ -62,6 +64,18 @@ export const serveTable = {
     commands: SERVER,
     help: "sessions at a time",
   },
+  /** Of them for clients with one address. */
+  maxSessionsPerClient: {
+    kind: "count",
+    field: "maxSessionsPerClient",
+    flags: "--max-sessions-per-client <n>",
+    default: null,
+    defaultText: "as many as --max-sessions",
+    min: 1,
+    max: 10_000,
+    commands: SERVER,
+    help: "sessions at a time of clients with the same address",
+  },
   /** Flows per session. */
   maxFlows: {
     kind: "count",
@@ -83,6 +97,30 @@ export const serveTable = {
     max: 169 * HOUR,
     commands: SERVER,
     help: "longest test that is accepted, warm-up included",
+  },
+  /** Bits per second, or "1G"; 0 = no limit. */
+  maxBandwidth: {
+    kind: "bitRate",
+    field: "maxBandwidthBitsPerSecond",
+    flags: "--max-bandwidth <bits/s>",
+    default: 0,
+    defaultText: "0 (no limit)",
+    min: 1000,
+    max: 100_000_000_000_000,
+    orZero: true,
+    commands: SERVER,
+    help: "payload per session in each direction: bulk tests must be paced by --bandwidth within it, and a session that moves more is ended",
+  },
+  /** Bytes, or "512M". */
+  maxMemory: {
+    kind: "size",
+    field: "maxMemoryBytes",
+    flags: "--max-memory <bytes>",
+    default: 2 * GIB,
+    min: MIB,
+    max: 1024 * GIB,
+    commands: SERVER,
+    help: "buffers per session, of its workers and of its sockets where the client sets their size",
   },
   /** CIDRs or addresses of clients that may come. */
   allow: {
@@ -142,6 +180,19 @@ export const serveTable = {
     default: false,
     commands: SERVER,
     help: "serve netperf's clients as well where others must prove themselves; netperf's protocol knows no proof",
+  },
+  /** Seconds, or "10m"; 0 = never. */
+  idleExit: {
+    kind: "duration",
+    field: "idleExitNs",
+    flags: "--idle-exit <time>",
+    default: 0,
+    defaultText: "0 (never)",
+    min: MS,
+    max: 169 * HOUR,
+    orZero: true,
+    commands: SERVER,
+    help: "end when there has been no session for so long",
   },
   /** End after one session. */
   once: {

@@ -226,6 +226,9 @@ export class ClientRun {
       if (half?.measured !== true) {
         // Before this end stops: a server that is not told takes its client for lost.
         if (aborted) await client.finish(hurryMs, aborted);
+        // A server that closes the flows says why, a little later.
+        else if (half?.halted.aborted === true)
+          await Promise.race([client.ended, delay(hurryMs, undefined, { ref: false })]);
         return {};
       }
       const closed = client.close(inOrder ? replyMs : hurryMs);

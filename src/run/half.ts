@@ -111,6 +111,11 @@ export class Half {
     return this.#session.snapshot(histograms, tcp);
   }
 
+  /** Payload of the whole session until now, whether it counts or not. */
+  moved(): { bytesSent: number; bytesReceived: number } {
+    return this.#session.moved();
+  }
+
   /** Ends the session from any state and resolves when its threads have been joined. Idempotent. */
   async stop(): Promise<void> {
     this.#windingDown = true;

@@ -10,6 +10,7 @@ import { Turns } from "../control/turns.js";
 import { CnbLoadError, type ErrorCode } from "../errors.js";
 import { type ResolvedServeOptions, type ServeOptions, type TestName, resolveServeOptions } from "../options/spec.js";
 import type { Profile } from "../profile/recorder.js";
+import { Admission, type Place } from "./admission.js";
 import { type Environment, introduction, realEnvironment } from "./environment.js";
 import { emptyCounters } from "./half.js";
 import { supplyOf } from "./cpu-groups.js";
@@ -44,8 +45,11 @@ export interface ServerHooks {
   profile?: string | undefined;
   /** Called once for each session or refusal, when nothing of it is left. */
   onSession?: ((summary: SessionSummary) => void) | undefined;
-  /** Takes connections whose first bytes are not this protocol's: paused, with nothing consumed. By default they are closed. */
-  onOtherProtocol?: ((socket: Socket) => void) | undefined;
+  /**
+   * Takes connections whose first bytes are not this protocol's: paused, with nothing consumed, and nothing proven. Whoever serves them asks
+   * `sessions` for a place. By default they are closed.
+   */
+  onOtherProtocol?: ((socket: Socket, sessions: Admission) => void) | undefined;
 }
 
 export interface Server extends AsyncDisposable {
@@ -61,9 +65,6 @@ export interface Server extends AsyncDisposable {
 
 /** Connections beside the sessions: those that just come, and those that are being told that they cannot. */
 const EXTRA_CONNECTIONS = 256;
-/** Bounds of what a busy server advises. */
-const MIN_RETRY_MS = 100;
-const MAX_RETRY_MS = 60_000;
 /** How long close() waits for clients to hear that the server goes. */
 const GOODBYE_MS = 250;
 
@@ -93,8 +94,9 @@ class LoadServer implements Server {
   readonly #halves = new Set<ServedHalf>();
   /** One per connection that speaks the protocol; they never reject. */
   readonly #conversations = new Set<Promise<void>>();
+  readonly #sessions: Admission;
   #door!: Door;
-  #served = false;
+  #idle: NodeJS.Timeout | undefined;
   #closure: Promise<void> | undefined;
   #tellClosed!: () => void;
 
@@ -104,6 +106,7 @@ class LoadServer implements Server {
     this.#environment = environment;
     this.#credentials = credentials;
     this.#allowed = allowList(options.allow);
+    this.#sessions = new Admission(options, (count) => this.#onCount(count));
     this.closed = new Promise((resolve) => (this.#tellClosed = resolve));
     // Every client that is just coming listens to it.
     setMaxListeners(0, this.#closing.signal);
@@ -133,12 +136,22 @@ class LoadServer implements Server {
       onClient: (socket, secured) => {
         const conversation = this.#converse(socket, secured).finally(() => {
           this.#conversations.delete(conversation);
-          if (this.#options.once && this.#served && this.#halves.size === 0) void this.close();
         });
         this.#conversations.add(conversation);
       },
       onOther: this.#onOther(),
     });
+    this.#onCount(0);
+  }
+
+  /** Ends the server where the session that has just gone was the last that it should serve, or when none has come for long enough. */
+  #onCount(sessions: number): void {
+    const { once, idleExitNs } = this.#options;
+    clearTimeout(this.#idle);
+    if (sessions > 0) return;
+    const end = (): void => void this.close();
+    if (once && this.#sessions.served) setImmediate(end);
+    else if (idleExitNs > 0) this.#idle = setTimeout(end, idleExitNs / 1e6);
   }
 
   close(): Promise<void> {
@@ -155,7 +168,7 @@ class LoadServer implements Server {
     return (
       onOtherProtocol &&
       ((socket) => {
-        if (this.#allowed(socket.remoteAddress ?? "")) onOtherProtocol(socket);
+        if (this.#allowed(socket.remoteAddress ?? "")) onOtherProtocol(socket, this.#sessions);
         else socket.destroy();
       })
     );
@@ -164,16 +177,21 @@ class LoadServer implements Server {
   async #converse(socket: Socket, secured: TLSSocket | undefined): Promise<void> {
     const peer = plainAddress(socket.remoteAddress ?? "");
     let half: ServedHalf | undefined;
+    let place: Place | undefined;
     const error = await serveSession(socket, {
       self: introduction(this.#environment),
       timing: this.#environment.timing,
       refusal: this.#refusal(peer, secured),
       token: this.#credentials.token,
-      open: (request) => (half = this.#open(request)),
+      open: (request) => {
+        place = this.#sessions.enter(peer);
+        return (half = this.#open(request, place));
+      },
       closing: this.#closing.signal,
       turns: this.#turns,
     });
     if (half !== undefined) this.#halves.delete(half);
+    place?.leave();
     await this.#tell(peer, half, error);
   }
 
@@ -196,11 +214,8 @@ class LoadServer implements Server {
       });
   }
 
-  #open(request: SessionRequest): ServedHalf {
-    const { once, maxSessions } = this.#options;
+  #open(request: SessionRequest, place: Place): ServedHalf {
     this.#closing.signal.throwIfAborted();
-    if (once && this.#served) throw this.#busy("it serves one session only");
-    if (this.#halves.size >= maxSessions) throw this.#busy(`${maxSessions} sessions are under way (--max-sessions)`);
     try {
       const half = new ServedHalf(request, this.#options, {
         environment: this.#environment,
@@ -208,21 +223,15 @@ class LoadServer implements Server {
         profileFolder: this.#hooks.profile,
       });
       this.#halves.add(half);
-      this.#served = true;
+      place.begin(half.endsBy);
       return half;
     } catch (error) {
-      throw error instanceof CnbLoadError && error.code === "ERR_BUSY" ? this.#busy(error.message) : error;
+      throw error instanceof CnbLoadError && error.code === "ERR_BUSY" ? this.#sessions.busy(error.message) : error;
     }
   }
 
-  /** Refusal for now: the session that ends first makes room. */
-  #busy(why: string): CnbLoadError {
-    const waits = [...this.#halves].map(({ endsBy }) => endsBy - performance.now());
-    const retryAfterMs = Math.max(MIN_RETRY_MS, Math.ceil(Math.min(...waits, MAX_RETRY_MS)));
-    return new CnbLoadError("ERR_BUSY", `the server is busy: ${why}`, { retryAfterMs });
-  }
-
   async #shutDown(): Promise<void> {
+    clearTimeout(this.#idle);
     this.#door.stopListening();
     const reason = new CnbLoadError("ERR_CLOSED", "the server is shutting down");
     this.#closing.abort(reason);

@@ -9,13 +9,15 @@ import { type ResolvedServeOptions, type ResolvedSpec, checkResolvedSpec, makesC
 import { formatDuration } from "../options/durations.js";
 import type { Profile } from "../profile/recorder.js";
 import type { EndReport } from "../result/raw.js";
+import { checkBandwidth, watchBandwidth } from "./bandwidth.js";
 import { coreRanks, supplyOf } from "./cpu-groups.js";
 import { checkDescriptors } from "./descriptors.js";
 import type { Environment } from "./environment.js";
 import { Half, type WindowObserver, withoutHistograms } from "./half.js";
 import { hostContext } from "./host-context.js";
+import { checkMemory } from "./memory.js";
 import { Profiling } from "./profile.js";
-import { checkBuffers, chooseCrew, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
+import { chooseCrew, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 
 const MS = 1e6;
 
@@ -31,6 +33,7 @@ function checkLimits(spec: ResolvedSpec, options: ResolvedServeOptions): void {
     const text = `duration: this server allows tests of ${most} (--max-duration), ${asked} with warm-up were asked for`;
     throw new CnbLoadError("ERR_LIMIT", text, { option: "duration" });
   }
+  checkBandwidth(spec, options);
 }
 
 /** The port that the session's flows come to: the server's fixed one, or the one that the client asks for; 0 = ephemeral. */
@@ -85,6 +88,7 @@ export class ServedHalf implements ServerHalf {
     const plan = makePlan(request, this.spec, options, environment, refusal);
     this.#profiling = profileFolder === undefined ? undefined : new Profiling(profileFolder, this.spec);
     this.#half = openHalf(plan, environment, refusal, this.#profiling);
+    watchBandwidth(this.#half, options);
     this.endsBy = performance.now() + (this.spec.warmupNs + this.spec.durationNs) / MS;
     this.prepared = {
       dataPort: this.#half.port,
@@ -200,7 +204,7 @@ function makePlan(
     cookie: randomBytes(16),
     engineRefusal,
   });
-  checkBuffers(plan);
+  checkMemory(plan, options.maxMemoryBytes, environment.read);
   return plan;
 }
 

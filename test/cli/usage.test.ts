@@ -59,7 +59,7 @@ describe.concurrent("help", () => {
       const flags = Object.values<Row>(table)
         .filter((row) => appliesTo(row, name))
         .flatMap((row) => row.flags.match(/(?<![\w<])--?[\w-]+/g) ?? []);
-      const own = name === "server" ? [] : ["--json", "--ndjson"];
+      const own = name === "server" ? ["--user"] : ["--json", "--ndjson"];
       const listed = [...stdout.matchAll(/^ {2}(-\S+?)(?:, (-\S+))?(?= )/gm)].flatMap(([, first, second]) => [
         first,
         second,

@@ -102,12 +102,12 @@ describe("a netperf client", () => {
 
 describe("limits", () => {
   it("of the length of a test and of the number of tests hold for netperf, too", async () => {
-    const { socket, answer, acceptor } = await enter({ maxSessions: 1 });
+    const { socket, answer, acceptor, sessions } = await enter({ maxSessions: 1 });
     socket.write(request({ testLength: 61 }));
     expect(serverError.read(await answer())).toBe(1);
     socket.write(request({ testLength: 60 }));
     expect(serverError.read(await answer())).toBe(0);
-    const second = await join(acceptor);
+    const second = await join(acceptor, sessions);
     second.socket.write(request());
     expect(serverError.read(await second.answer())).toBe(16);
   });

@@ -72,10 +72,10 @@ it("a request becomes a job within bounds, or is turned down", () => {
 });
 
 it("the server answers every message, and none takes it down", async () => {
-  const { acceptor, addon } = await enter({ maxSessions: 100_000 });
+  const { acceptor, addon, sessions } = await enter({ maxSessions: 100_000 });
   await fc.assert(
     fc.asyncProperty(message, async (input) => {
-      const { socket, answer } = await join(acceptor);
+      const { socket, answer } = await join(acceptor, sessions);
       socket.write(input);
       if (messageType.read(input) !== TYPE.passphrase) await answer();
       socket.destroy();

@@ -359,14 +359,18 @@ describe("resolveServeOptions", () => {
       dataPort: 0,
       cpus: null,
       maxSessions: 64,
+      maxSessionsPerClient: null,
       maxFlows: 16384,
       maxDurationNs: 3600e9,
+      maxBandwidthBitsPerSecond: 0,
+      maxMemoryBytes: 2 * 1024 ** 3,
       allow: [],
       tokenFile: "",
       tlsCert: "",
       tlsKey: "",
       tlsCa: "",
       allowNetperf: false,
+      idleExitNs: 0,
       once: false,
     });
   });
