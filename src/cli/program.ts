@@ -102,6 +102,14 @@ Exit codes: 0 done, 1 nothing could be measured or writing failed, 2 bad usage, 
 writing what was measured so far.
 `;
 
+const COMPLETION_HELP = `
+For this session, or as a line of ~/.bashrc or ~/.zshrc (after compinit):
+
+  source <(cnb-load completion bash)
+  source <(cnb-load completion zsh)
+  cnb-load completion fish > ~/.config/fish/completions/cnb-load.fish
+`;
+
 /** Called with the exit code that a command ended with. */
 export type OnEnd = (exitCode: number) => void;
 
@@ -128,6 +136,7 @@ export function buildProgram(onEnd: OnEnd): Command {
   addCompare(program, onEnd);
   addDoctor(program, onEnd);
   addLab(program, onEnd);
+  addCompletion(program, onEnd);
   // Their arguments are netperf's: main.ts runs them; here they are for the list of commands.
   program.command("netperf").description("netperf's command line (also cnb-netperf)").helpOption(false);
   program.command("netserver").description("netserver's command line (also cnb-netserver)").helpOption(false);
@@ -220,6 +229,15 @@ function addLab(program: Command, onEnd: OnEnd): void {
     });
 }
 
+function addCompletion(program: Command, onEnd: OnEnd): void {
+  addCommand(program, "completion", "what a shell needs to complete cnb-load's commands and options")
+    .argument("<SHELL>", "bash, zsh or fish")
+    .addHelpText("after", COMPLETION_HELP)
+    .action(async (shell: string) => {
+      onEnd(await (await import("./completion.js")).completionCommand(shell, program));
+    });
+}
+
 function addTest(program: Command, name: RunCommand, test: TestName, onEnd: OnEnd): void {
   const command = addCommand(program, name, TEST_HELP[name]).argument("<HOST>", "name or address of the server");
   addTableOptions(command, runTable, name);
@@ -249,7 +267,7 @@ function addServer(program: Command, onEnd: OnEnd): void {
 
 function addCommand(
   program: Command,
-  name: CommandName | "suite" | "report" | "compare" | "doctor" | "lab",
+  name: CommandName | "suite" | "report" | "compare" | "doctor" | "lab" | "completion",
   help: string,
 ): Command {
   return program.command(name).description(help).helpOption("-h, --help", "print this help");

@@ -10,7 +10,7 @@ import { readResults } from "./saved-results.js";
 type Render = (runs: readonly LabelledRun[]) => Promise<string>;
 
 /** Each format is imported when it is asked for; the charts of html take a while to load. */
-const FORMATS: Record<string, Render> = {
+export const FORMATS: Record<string, Render> = {
   text: async (runs) => (await import("../report/plain.js")).renderPlain(runs),
   markdown: async (runs) => (await import("../report/markdown.js")).renderMarkdown(runs),
   csv: async (runs) => (await import("../report/csv.js")).renderCsv(runs),

@@ -35,7 +35,14 @@ describe("the tarball", () => {
       ...["native/sources-core.txt", "native/sources-binding.txt", ...sources],
       ...buildable().map((arch) => `prebuilds/linux-${arch}/cnb_load.node`),
       ...["scripts/install.mjs", "native/portable/libc.cc", "native/portable/exports.map"],
-      ...["dist/index.js", "dist/index.d.ts", "dist/cli/main.js", "schema/result.json"],
+      ...[
+        "dist/index.js",
+        "dist/index.d.ts",
+        "dist/cli/main.js",
+        "schema/result.json",
+        "man/cnb-load.1",
+        "man/cnb-load-rr.1",
+      ],
       ...["dist/lab/agent.js", "src/lab/bpf/track.h", "src/lab/bpf/host-routing.bpf.c"],
     ];
     expect(needed.filter((path) => !consumer.packed.includes(path))).toEqual([]);
@@ -49,6 +56,7 @@ describe("the tarball", () => {
       /^native\/(core|engine|io|loops|binding)\/\w+\.(cc|h)$/,
       /^native\/sources-(core|binding)\.txt$/,
       /^dist\/[\w/-]+\.(js|d\.ts)$/,
+      /^man\/cnb-load[\w-]*\.1$/,
       /^schema\/[\w-]+\.json$/,
       /^src\/lab\/bpf\/[\w-]+(\.bpf\.c|\.h)$/,
     ];

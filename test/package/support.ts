@@ -23,6 +23,15 @@ export async function prebuild(): Promise<void> {
   await exec("npm", ["run", "--silent", "prebuilds", "--", ...buildable()], { cwd: ROOT, maxBuffer: 1 << 24 });
 }
 
+/** The tarball, made in that folder, and what it holds. */
+export async function pack(folder: string): Promise<{ path: string; files: string[] }> {
+  // dist/ is up to date already; `prepare` would compile it again.
+  const command = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+  const { stdout } = await exec("npm", command, { cwd: ROOT, maxBuffer: 1 << 24 });
+  const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  return { path: join(folder, filename), files: files.map((file) => file.path) };
+}
+
 export class Consumer implements AsyncDisposable {
   readonly folder: string;
   readonly #path: string;
@@ -37,20 +46,14 @@ export class Consumer implements AsyncDisposable {
 
   static async create(): Promise<Consumer> {
     const folder = await mkdtemp(join(tmpdir(), "cnb-load-package-"));
-    // dist/ is up to date already; `prepare` would compile it again.
-    const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
-    const { stdout } = await exec("npm", pack, { cwd: ROOT, maxBuffer: 1 << 24 });
-    const [tarball] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
-    const consumer = new Consumer(
-      folder,
-      tarball.files.map((file) => file.path),
-    );
+    const tarball = await pack(folder);
+    const consumer = new Consumer(folder, tarball.files);
     await mkdir(consumer.#path);
     for (const program of ["node", "npm", "npx", "sh", "env"]) {
       await symlink(await locate(program), join(consumer.#path, program));
     }
     await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-    const install = ["install", "--prefer-offline", "--no-audit", "--no-fund", join(folder, tarball.filename)];
+    const install = ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball.path];
     await consumer.run("npm", ...install);
     return consumer;
   }
