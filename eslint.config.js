@@ -9,7 +9,7 @@ const NODE_GLOBALS = [
 const LIBRARY_ONLY = "Only src/cli prints or exits; everything else returns, throws or calls back.";
 
 export default defineConfig(
-  globalIgnores(["dist/", "build/", "build-*/", "coverage/", "schema/"]),
+  globalIgnores(["dist/", "build/", "build-*/", "prebuilds/", "coverage/", "schema/"]),
   eslint.configs.recommended,
   {
     files: ["**/*.{js,mjs,cjs}"],

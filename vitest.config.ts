@@ -39,8 +39,9 @@ export default defineConfig({
       project("cli", 3, 60_000),
       project("lifecycle", 4, 60_000),
       project("package", 5, 180_000),
+      project("faults", 6, 60_000),
       // Last, when nothing that came before is still busy.
-      project("calibration", 6, 60_000),
+      project("calibration", 7, 60_000),
     ],
   },
 });

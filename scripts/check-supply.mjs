@@ -8,7 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const SHIPPED = [
-  ...["cephes", "commander", "hdr-histogram-js", "node-addon-api", "typebox"],
+  ...["cephes", "commander", "hdr-histogram-js", "node-addon-api", "typebox", "yaml"],
   // Of hdr-histogram-js.
   ...["@assemblyscript/loader", "base64-js", "pako"],
   // Optional: drawings of html reports.

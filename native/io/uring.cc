@@ -1,5 +1,6 @@
 #include "io/uring.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -7,7 +8,6 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <utility>
 
 #include "core/error.h"
@@ -35,10 +35,16 @@ void try_out() {
   ring.submit_and_wait();
 }
 
+// Of /proc/sys/kernel/io_uring_disabled, 0 where the kernel has no such setting.
+int kernel_setting() {
+  const Fd file(::open("/proc/sys/kernel/io_uring_disabled", O_RDONLY | O_CLOEXEC));
+  char digit = '0';
+  if (!file.valid() || ::read(file.get(), &digit, 1) != 1) return 0;
+  return digit - '0';
+}
+
 std::string why_forbidden(const std::string& call) {
-  std::ifstream setting("/proc/sys/kernel/io_uring_disabled");
-  int disabled = 0;
-  setting >> disabled;
+  const int disabled = kernel_setting();
   if (disabled == 2) return "io_uring is switched off on this host (kernel.io_uring_disabled = 2)";
   if (disabled == 1) {
     return "io_uring is reserved for privileged processes and one group on this host (kernel.io_uring_disabled = 1)";

@@ -7,6 +7,7 @@ import { accessTable, runTable, serveTable } from "../options/table.js";
 import { packageVersion } from "../result/version.js";
 import { addTableOptions, type Values } from "./flags.js";
 import { jsonOption } from "./json-option.js";
+import { profileOption } from "./profile-option.js";
 
 const TEST_HELP: Record<RunCommand, string> = {
   stream: "TCP_STREAM: bulk throughput from this host to the server",
@@ -138,7 +139,7 @@ function addSuite(program: Command, onEnd: OnEnd): void {
   command
     .argument("<HOST>", "name or address of the server")
     .option("--preset <name>", "tests with 1 and N flows: cni (10 s a run) or quick (under a minute) [default: cni]")
-    .option("--matrix <file>", "run the matrix of a JSON file (cnb-load/schema/matrix.json describes it)")
+    .option("--matrix <file>", "run the matrix of a JSON or YAML file (cnb-load/schema/matrix.json describes it)")
     .option("--label <text>", "what is measured, such as cilium-1.18; reports name the runs after it")
     .option("--output <file>", "file of results; runs that it holds already are skipped [default: a new one]")
     .option("--settle <time>", "pause between runs [default: none, but where TIME_WAIT needs one]");
@@ -225,6 +226,7 @@ function addTest(program: Command, name: RunCommand, test: TestName, onEnd: OnEn
   addTableOptions(command, accessTable, name);
   command
     .addOption(jsonOption())
+    .addOption(profileOption("the window"))
     .option("--ndjson", "write events to stdout in place of the table, a JSON value per line, while the test runs")
     .option("--quiet", "no progress and no warnings")
     .addHelpText("after", NOTATION + JSON_HELP + NDJSON_HELP + EXIT_CODES)
@@ -239,6 +241,7 @@ function addServer(program: Command, onEnd: OnEnd): void {
   addTableOptions(command, serveTable, "server");
   command
     .option("--user <name>", "become this user, with no other privileges, as soon as the port is open")
+    .addOption(profileOption("the window of each session"))
     .option("--quiet", "no line per session")
     .addHelpText("after", `${NOTATION}\nIt says on one line where it listens, and ends on SIGINT or SIGTERM.\n`)
     .action(async () => onEnd(await (await import("./server.js")).serverCommand(command.optsWithGlobals())));

@@ -59,7 +59,7 @@ async function runAll(runs: readonly RunOptions[], signal: AbortSignal, display:
   for (const [index, options] of runs.entries()) {
     const label = `${index + 1} of ${runs.length}: ${options.test}, ${formatFlows(options.flows ?? 1)}`;
     const progress = startProgress({ label, durationNs: TOTAL_NS / runs.length, ...display });
-    const outcome = await measure(options, signal, progress);
+    const outcome = await measure(options, { signal }, progress);
     outcomes.push(outcome);
     if (outcome.error !== undefined || signal.aborted) break;
   }

@@ -7,6 +7,7 @@ import { readText, wholeNumber } from "../result/text.js";
 import { EXIT, UsageError } from "./exit-codes.js";
 import { pickOptions, type Values } from "./flags.js";
 import { Interrupt } from "./interrupt.js";
+import { profileFolder } from "./profile-option.js";
 import { print } from "./output.js";
 import { becomeUser, userNamed } from "./privileges.js";
 import { renderSession } from "./session-line.js";
@@ -19,6 +20,10 @@ export async function serverCommand(values: Values): Promise<number> {
   if (user !== undefined && resolved.dataPort > 0 && resolved.dataPort < unprivilegedPorts()) {
     throw new UsageError(`--data-port: ${resolved.dataPort} takes privileges, which --user gives up after the start`);
   }
+  const profile = profileFolder(values);
+  if (user !== undefined && profile !== undefined) {
+    throw new UsageError("--profile: perf takes privileges, which --user gives up after the start");
+  }
   using interrupt = new Interrupt();
   const { serve } = await import("../run/index.js");
   const { NetperfAcceptor } = await import("../netperf/index.js");
@@ -29,7 +34,12 @@ export async function serverCommand(values: Values): Promise<number> {
     }),
   };
   await using netperf = new NetperfAcceptor({ ...resolved, ...log, refusal: guestRefusal(resolved) });
-  await using server = await serve({ ...options, ...log, onOtherProtocol: netperf.accept });
+  await using server = await serve({
+    ...options,
+    ...log,
+    profile,
+    onOtherProtocol: netperf.accept,
+  });
   if (user !== undefined) becomeUser(user);
   const host = isIPv6(server.host) ? `[${server.host}]` : server.host;
   await print(`cnb-load server listening on ${host}:${server.port}\n`);

@@ -9,6 +9,7 @@ import { accessTable, runTable } from "../options/table.js";
 import { type ResultsDocument, parseResults } from "../result/documents.js";
 import type { Result } from "../result/model.js";
 import { type Matrix, parseMatrix } from "../suite/matrix.js";
+import { notationOf } from "../suite/notation.js";
 import { type PlannedRun, findCompleted, planRuns, settleNs } from "../suite/plan.js";
 import { PRESETS, type PresetName, presetMatrix } from "../suite/presets.js";
 import { conclude } from "./conclude.js";
@@ -87,7 +88,7 @@ async function chooseMatrix(values: Values, given: Record<string, unknown>): Pro
   const { preset, matrix } = values as Partial<Record<string, string>>;
   if (matrix !== undefined) {
     if (preset !== undefined) throw new UsageError("--preset and --matrix exclude each other");
-    return parseMatrix(await readText(matrix, "--matrix"), matrix);
+    return parseMatrix(await readText(matrix, "--matrix"), matrix, await notationOf(matrix));
   }
   const name = (preset ?? "cni") as PresetName;
   if (!PRESETS.includes(name)) throw invalidOption("--preset", `one of ${PRESETS.join(", ")}`, preset);
@@ -137,7 +138,11 @@ async function runAll(suite: Suite, signal: AbortSignal): Promise<unknown[]> {
   for (const [position, index] of waiting.entries()) {
     await settle(suite, waiting[position - 1], index, progress, signal);
     if (signal.aborted) break;
-    const outcome = await measure({ ...(plan[index] as PlannedRun).options, ...access }, signal, progress.start(index));
+    const outcome = await measure(
+      { ...(plan[index] as PlannedRun).options, ...access },
+      { signal },
+      progress.start(index),
+    );
     progress.finish(outcome);
     unsaved = await keep(suite, index, outcome, unsaved);
     if (outcome.error === undefined) continue;

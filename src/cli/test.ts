@@ -12,6 +12,7 @@ import { type JsonTarget, jsonTarget } from "./json-option.js";
 import { NOTHING_MEASURED, note, print, writeFileAtomically } from "./output.js";
 import { measure, type Measured } from "./measure.js";
 import { EventLines, wantsEvents } from "./ndjson.js";
+import { profileFolder } from "./profile-option.js";
 import { startProgress } from "./progress.js";
 
 /** Between two figures of the live line. */
@@ -24,6 +25,7 @@ export async function testCommand(test: TestName, host: string, values: Values):
   const options: RunOptions = { interval: DEFAULT_INTERVAL, ...given, ...access, test, host };
   const spec = resolveRunOptions(options, "cli");
   const quiet = values["quiet"] === true;
+  const profile = profileFolder(values);
   const json = jsonTarget(values["json"]);
   const events = wantsEvents(values["ndjson"], json) ? new EventLines() : undefined;
   const label = `${test} to ${spec.host}, ${formatFlows(spec.flows)}`;
@@ -33,7 +35,7 @@ export async function testCommand(test: TestName, host: string, values: Values):
   if (isRepeated(spec) && !quiet) note(`${describeRepetition(spec)}\n`);
   events?.start(spec);
   const progress = events ?? startProgress({ label, durationNs: spec.durationNs, lines, quiet });
-  const { result, error } = await measure(options, interrupt.signal, progress);
+  const { result, error } = await measure(options, { signal: interrupt.signal, profile }, progress);
   const problems: unknown[] = error === undefined ? [] : [error];
   const printed = events === undefined ? printResult(result, json, quiet) : finishEvents(events, { result, error });
   await printed.then(() => saveResult(result, json)).catch((failure: unknown) => problems.push(failure));

@@ -9,6 +9,7 @@ import { type Introduction, checkHello, isSameHost, makeHello } from "./hello.js
 import { type ClientMessage, type ServerMessage, decodeClientMessage } from "./messages.js";
 import type { ControlTiming } from "./timing.js";
 import { type Token, bindingOf, makeNonce } from "./token.js";
+import type { Turns } from "./turns.js";
 import { toWire } from "./wire-error.js";
 
 type ServerChannel = Channel<ClientMessage, ServerMessage>;
@@ -60,6 +61,8 @@ export interface SessionOptions {
   open: OpenHalf;
   /** Aborted with a CnbLoadError when the server ends. */
   closing: AbortSignal;
+  /** Of all sessions of the server. */
+  turns: Turns;
 }
 
 /**
@@ -81,7 +84,7 @@ export async function serveSession(socket: Socket, options: SessionOptions): Pro
   let reason: CnbLoadError | undefined;
   try {
     half = await openHalf(channel, socket, options);
-    await conduct(channel, half, timing);
+    await conduct(channel, half, options);
   } catch (error) {
     reason = asError(error);
   }
@@ -115,11 +118,12 @@ async function openHalf(channel: ServerChannel, socket: Socket, options: Session
     await challenge(channel, token, exchange, { timeoutMs: timing.helloMs, signal: closing });
   }
   const { spec, sources } = await channel.next(["setup"], timing.helloMs, closing);
+  await options.turns.next();
   return open({ spec, sources, remoteAddress, localAddress, sameHost: isSameHost(self, hello) });
 }
 
 /** Drives the half by the client's messages until `finish`. */
-async function conduct(channel: ServerChannel, half: ServerHalf, timing: ControlTiming): Promise<void> {
+async function conduct(channel: ServerChannel, half: ServerHalf, { timing, turns }: SessionOptions): Promise<void> {
   channel.send({ type: "prepared", ...half.prepared });
   const stages = new Stages(half, timing);
   half.ready().then(
@@ -136,6 +140,7 @@ async function conduct(channel: ServerChannel, half: ServerHalf, timing: Control
       if (message.aborted === true) half.markAborted();
       break;
     }
+    await turns.next();
     channel.send(stages.take(message.type));
   }
   sendWithReport(channel, { type: "report", end: undefined }, await half.finish());

@@ -6,13 +6,16 @@ import { type Credentials, readCredentials } from "../control/credentials.js";
 import { certificateRefusal } from "../control/client-certificate.js";
 import { Door } from "../control/door.js";
 import { type SessionRequest, serveSession } from "../control/server-session.js";
+import { Turns } from "../control/turns.js";
 import { CnbLoadError, type ErrorCode } from "../errors.js";
 import { type ResolvedServeOptions, type ServeOptions, type TestName, resolveServeOptions } from "../options/spec.js";
+import type { Profile } from "../profile/recorder.js";
 import { Admission, type Place } from "./admission.js";
 import { type Environment, introduction, realEnvironment } from "./environment.js";
 import { emptyCounters } from "./half.js";
 import { supplyOf } from "./cpu-groups.js";
 import { checkCpus } from "./placement.js";
+import { tryRecorder } from "./profile.js";
 import { ServedHalf } from "./server-half.js";
 
 /** One session as it ended, for a log line. */
@@ -31,9 +34,15 @@ export interface SessionSummary {
   bytesSent: number;
   bytesReceived: number;
   transactions: number;
+  /** Where the server profiles: the files. */
+  profile?: Profile;
+  /** Why there are none. */
+  profileError?: string;
 }
 
 export interface ServerHooks {
+  /** Folder for a profile of this host over each session's window, as in `RunSettings`. `serve()` rejects where perf is not there or may not. */
+  profile?: string | undefined;
   /** Called once for each session or refusal, when nothing of it is left. */
   onSession?: ((summary: SessionSummary) => void) | undefined;
   /**
@@ -61,13 +70,14 @@ const GOODBYE_MS = 250;
 
 /** `serve()` in surroundings of the caller's choice. */
 export async function startServer(
-  { onSession, onOtherProtocol, ...options }: ServeOptions & ServerHooks,
+  { onSession, onOtherProtocol, profile, ...options }: ServeOptions & ServerHooks,
   environment: Environment = realEnvironment,
 ): Promise<Server> {
   const resolved = resolveServeOptions(options);
   checkCpus({ ...supplyOf(resolved.cpus, environment.addon().allowedCpus(), "cpus", environment), option: "cpus" });
   const credentials = await readCredentials(resolved, "server");
-  const server = new LoadServer(resolved, { onSession, onOtherProtocol }, environment, credentials);
+  const server = new LoadServer(resolved, { onSession, onOtherProtocol, profile }, environment, credentials);
+  if (profile !== undefined) await tryRecorder(profile);
   await server.listen();
   return server;
 }
@@ -80,6 +90,7 @@ class LoadServer implements Server {
   readonly #credentials: Credentials;
   readonly #allowed: (address: string) => boolean;
   readonly #closing = new AbortController();
+  readonly #turns = new Turns();
   readonly #halves = new Set<ServedHalf>();
   /** One per connection that speaks the protocol; they never reject. */
   readonly #conversations = new Set<Promise<void>>();
@@ -177,6 +188,7 @@ class LoadServer implements Server {
         return (half = this.#open(request, place));
       },
       closing: this.#closing.signal,
+      turns: this.#turns,
     });
     if (half !== undefined) this.#halves.delete(half);
     place?.leave();
@@ -193,7 +205,7 @@ class LoadServer implements Server {
   }
 
   async #tell(peer: string, half: ServedHalf | undefined, error: CnbLoadError | undefined): Promise<void> {
-    const summary = await summarize(peer, half, error);
+    const summary = { ...(await summarize(peer, half, error)), ...(await profileOf(half)) };
     const { onSession } = this.#hooks;
     // An error that the caller's function throws is the caller's.
     if (onSession !== undefined)
@@ -205,7 +217,11 @@ class LoadServer implements Server {
   #open(request: SessionRequest, place: Place): ServedHalf {
     this.#closing.signal.throwIfAborted();
     try {
-      const half = new ServedHalf(request, this.#options, this.#environment);
+      const half = new ServedHalf(request, this.#options, {
+        environment: this.#environment,
+        turns: this.#turns,
+        profileFolder: this.#hooks.profile,
+      });
       this.#halves.add(half);
       place.begin(half.endsBy);
       return half;
@@ -223,6 +239,15 @@ class LoadServer implements Server {
     await Promise.all(this.#conversations);
     await this.#door.close(GOODBYE_MS);
     this.#tellClosed();
+  }
+}
+
+async function profileOf(half: ServedHalf | undefined): Promise<Pick<SessionSummary, "profile" | "profileError">> {
+  try {
+    const profile = await half?.finishProfile();
+    return profile === undefined ? {} : { profile };
+  } catch (thrown) {
+    return { profileError: thrown instanceof Error ? thrown.message : String(thrown) };
   }
 }
 

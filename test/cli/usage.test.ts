@@ -59,13 +59,13 @@ describe.concurrent("help", () => {
       const flags = Object.values<Row>(table)
         .filter((row) => appliesTo(row, name))
         .flatMap((row) => row.flags.match(/(?<![\w<])--?[\w-]+/g) ?? []);
-      const own = name === "server" ? ["--quiet", "--user"] : ["--json", "--ndjson", "--quiet"];
+      const own = name === "server" ? ["--user"] : ["--json", "--ndjson"];
       const listed = [...stdout.matchAll(/^ {2}(-\S+?)(?:, (-\S+))?(?= )/gm)].flatMap(([, first, second]) => [
         first,
         second,
       ]);
       expect(listed.filter((flag) => flag !== undefined).toSorted()).toEqual(
-        [...flags, ...own, "-h", "--help"].toSorted(),
+        [...flags, ...own, "--profile", "--quiet", "-h", "--help"].toSorted(),
       );
     },
   );

@@ -135,7 +135,12 @@ describe("one process", () => {
       const copy = join(folder, "copy.node");
       const built = process.env["CNB_LOAD_ADDON"] ?? join(import.meta.dirname, "../../build/Release/cnb_load.node");
       await copyFile(built, copy);
-      const addon = loadAddon({ platform: "linux", override: copy, load: createRequire(import.meta.url) });
+      const addon = loadAddon({
+        platform: "linux",
+        arch: process.arch,
+        override: copy,
+        load: createRequire(import.meta.url),
+      });
       expect(addon.Session).not.toBe(loadAddon().Session);
       const server = new Half(serverPlan());
       const client = new Half(clientPlan(serverPlan(), server.session.port), addon);

@@ -1,29 +1,11 @@
-/** The package as its users get it: packed, installed into an empty folder (which compiles the addon), imported, required, run. */
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+/** The package as its users get it: packed, installed into an empty folder without a compiler, imported, required, run; and compiled. */
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Program } from "../support/program.js";
+import { buildable, Consumer, exec, prebuild, ROOT } from "./support.js";
 
-const ROOT = join(import.meta.dirname, "../..");
-const exec = promisify(execFile);
-
-let folder: string;
-let packed: string[];
-
-/** Runs Node or npm in the consumer's folder with nothing of this test run in the environment. Rejects unless it exits with 0. */
-async function inFolder(file: string, ...args: string[]): Promise<string> {
-  const clean = { NODE_OPTIONS: undefined, NODE_ENV: undefined, NODE_PATH: undefined, CNB_LOAD_ADDON: undefined };
-  const env = { ...process.env, ...clean };
-  const { stdout } = await exec(file, args, { cwd: folder, env });
-  return stdout;
-}
-
-async function consumer(name: string, lines: readonly string[]): Promise<string> {
-  await writeFile(join(folder, name), `${lines.join("\n")}\n`);
-  return inFolder("node", name);
-}
+let consumer: Consumer;
 
 async function version(): Promise<string> {
   const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { version: string };
@@ -36,19 +18,12 @@ async function sourceList(name: string): Promise<string[]> {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "cnb-load-package-"));
-  // dist/ is up to date already; `prepare` would compile it again.
-  const { stdout } = await exec("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
-    cwd: ROOT,
-  });
-  const [tarball] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
-  packed = tarball.files.map((file) => file.path);
-  await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  await inFolder("npm", "install", "--prefer-offline", "--no-audit", "--no-fund", join(folder, tarball.filename));
-}, 300_000);
+  await prebuild();
+  consumer = await Consumer.create();
+}, 600_000);
 
 afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
+  await consumer[Symbol.asyncDispose]();
 });
 
 describe("the tarball", () => {
@@ -58,28 +33,32 @@ describe("the tarball", () => {
     const needed = [
       ...["package.json", "README.md", "LICENSE", "CHANGELOG.md", "binding.gyp", "bindings.gyp"],
       ...["native/sources-core.txt", "native/sources-binding.txt", ...sources],
+      ...buildable().map((arch) => `prebuilds/linux-${arch}/cnb_load.node`),
+      ...["scripts/install.mjs", "native/portable/libc.cc", "native/portable/exports.map"],
       ...["dist/index.js", "dist/index.d.ts", "dist/cli/main.js", "schema/result.json"],
       ...["dist/lab/agent.js", "src/lab/bpf/track.h", "src/lab/bpf/host-routing.bpf.c"],
     ];
-    expect(needed.filter((path) => !packed.includes(path))).toEqual([]);
+    expect(needed.filter((path) => !consumer.packed.includes(path))).toEqual([]);
   });
 
   it("holds nothing else", () => {
     const expected = [
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bindings?\.gyp)$/,
+      /^prebuilds\/linux-(x64|arm64)\/cnb_load\.node$/,
+      /^(scripts\/install\.mjs|native\/portable\/(libc\.cc|exports\.map))$/,
       /^native\/(core|engine|io|loops|binding)\/\w+\.(cc|h)$/,
       /^native\/sources-(core|binding)\.txt$/,
       /^dist\/[\w/-]+\.(js|d\.ts)$/,
       /^schema\/[\w-]+\.json$/,
       /^src\/lab\/bpf\/[\w-]+(\.bpf\.c|\.h)$/,
     ];
-    expect(packed.filter((path) => !expected.some((pattern) => pattern.test(path)))).toEqual([]);
+    expect(consumer.packed.filter((path) => !expected.some((pattern) => pattern.test(path)))).toEqual([]);
   });
 });
 
 describe("the installed package", () => {
   it("is imported, and measures", async () => {
-    const output = await consumer("import.js", [
+    const output = await consumer.program("import.js", [
       `import { compare, run, serve } from "cnb-load";`,
       `const server = await serve({ host: "127.0.0.1", port: 0 });`,
       `const result = await run({ test: "tcp_rr", host: "127.0.0.1", port: server.port, duration: "200ms", warmup: "50ms" });`,
@@ -91,7 +70,7 @@ describe("the installed package", () => {
   });
 
   it("is required by CommonJS", async () => {
-    const output = await consumer("require.cjs", [
+    const output = await consumer.program("require.cjs", [
       `const { run, serve, compare, CnbLoadError } = require("cnb-load");`,
       `console.log([run, serve, compare, CnbLoadError].map((value) => typeof value).join());`,
     ]);
@@ -99,7 +78,7 @@ describe("the installed package", () => {
   });
 
   it("gives its JSON Schema away", async () => {
-    const output = await consumer("schema.cjs", [
+    const output = await consumer.program("schema.cjs", [
       `const schema = require("cnb-load/schema/result.json");`,
       `console.log(schema.type);`,
     ]);
@@ -107,12 +86,22 @@ describe("the installed package", () => {
   });
 
   it("has a command that knows its version", async () => {
-    const output = await inFolder("npx", "--no", "--", "cnb-load", "--version");
+    const output = await consumer.run("npx", "--no", "--", "cnb-load", "--version");
     expect(output.trim()).toBe(await version());
   });
 
+  it("measures from the command line", async () => {
+    const cli = ["env", `PATH=${consumer.env["PATH"] ?? ""}`, join(consumer.folder, "node_modules/.bin/cnb-load")];
+    await using server = new Program([...cli, "server", "--host", "127.0.0.1", "--port", "0", "--once"]);
+    const [, port = ""] = await server.saying("stdout", /listening on 127\.0\.0\.1:(\d+)/);
+    await using client = new Program([...cli, "rr", "127.0.0.1", "-p", port, "-l", "200ms", "--warmup", "0", "--json"]);
+    const { stdout, stderr, code } = await client.finished;
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ state: "completed", test: "tcp_rr" });
+  });
+
   it("has types that a strict consumer compiles against, declarations included", async () => {
-    await mkdir(join(folder, "typed"), { recursive: true });
+    await mkdir(join(consumer.folder, "typed"), { recursive: true });
     const program = [
       `import { CnbLoadError, run, serve, type Interval, type Result } from "cnb-load";`,
       `export async function measure(): Promise<number | undefined> {`,
@@ -127,16 +116,49 @@ describe("the installed package", () => {
       `// @ts-expect-error an unknown test is refused at compile time`,
       `export const wrong = () => run({ test: "tcp_nonsense", host: "127.0.0.1" });`,
     ];
-    await writeFile(join(folder, "typed/program.ts"), `${program.join("\n")}\n`);
+    await writeFile(join(consumer.folder, "typed/program.ts"), `${program.join("\n")}\n`);
     const options = {
       ...{ module: "NodeNext", target: "ES2022", lib: ["ES2023", "ESNext.Disposable"], strict: true, noEmit: true },
       ...{ exactOptionalPropertyTypes: true, types: ["node"], typeRoots: [join(ROOT, "node_modules/@types")] },
     };
     await writeFile(
-      join(folder, "typed/tsconfig.json"),
+      join(consumer.folder, "typed/tsconfig.json"),
       JSON.stringify({ compilerOptions: options, files: ["program.ts"] }),
     );
-    const compiled = inFolder("node", join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "typed");
+    const compiled = consumer.run("node", join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "typed");
     await expect(compiled.catch((error: unknown) => (error as { stdout: string }).stdout)).resolves.toBe("");
+  });
+});
+
+// Last: they take away what the others run.
+describe("where the prebuilt addon does not load", () => {
+  const installed = (path: string) => join(consumer.folder, "node_modules/cnb-load", path);
+
+  beforeAll(() => rm(installed("prebuilds"), { recursive: true }));
+
+  it("says what was tried", async () => {
+    const failed = await consumer.run("npm", "rebuild", "cnb-load").then(
+      () => "installed",
+      (error: unknown) => (error as { stderr: string }).stderr,
+    );
+    expect(failed).toMatch(/prebuilt: .*prebuilds\/linux-\w+\/cnb_load\.node cannot be loaded: Cannot find module/);
+    expect(failed).toMatch(/compiled from source .*: node-gyp failed/);
+    const used = await consumer
+      .program("try.js", [
+        `import { serve } from "cnb-load";`,
+        `await serve({ host: "127.0.0.1", port: 0 }).catch(({ code, message }) => console.log(code, message));`,
+      ])
+      .catch((error: unknown) => (error as { stderr: string }).stderr);
+    expect(used).toMatch(
+      /ERR_PLATFORM .*build\/Release\/cnb_load\.node: .*prebuilds\/linux-\w+\/cnb_load\.node: .*node-gyp rebuild/,
+    );
+  });
+
+  it("is compiled from what the package holds", async () => {
+    // Whole builds are made of the same files by `npm ci` and `npm run prebuilds`; that these are all there, the tarball's own test says.
+    const gyp = join(ROOT, "node_modules/node-gyp/bin/node-gyp.js");
+    await exec(process.execPath, [gyp, "configure", "--loglevel=error"], { cwd: installed(".") });
+    const object = "Release/obj.target/cnb_load/native/binding/addon.o";
+    await exec("make", ["BUILDTYPE=Release", "-C", installed("build"), object], { maxBuffer: 1 << 24 });
   });
 });

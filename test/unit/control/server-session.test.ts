@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { FrameDecoder, PREAMBLE, encodeFrame } from "../../../src/control/codec.js";
 import { type ServerHalf, type SessionOptions, serveSession } from "../../../src/control/server-session.js";
+import { Turns } from "../../../src/control/turns.js";
 import { CnbLoadError } from "../../../src/errors.js";
 import { emptyEnd } from "../../../src/run/half.js";
 import { TEST_TIMING } from "../../fakes/environment.js";
@@ -62,6 +63,7 @@ async function begin(options: Partial<SessionOptions> = {}): Promise<Peer> {
     refusal: undefined,
     open: () => half,
     closing: new AbortController().signal,
+    turns: new Turns(),
     ...options,
   });
   far.write(PREAMBLE);

@@ -18,15 +18,26 @@ describe("loadAddon", () => {
       paths.push(path);
       return { path };
     };
-    loadAddon({ platform: "linux", override: undefined, load });
-    loadAddon({ platform: "linux", override: "/elsewhere/cnb_load.node", load });
+    loadAddon({ platform: "linux", arch: "x64", override: undefined, load });
+    loadAddon({ platform: "linux", arch: "x64", override: "/elsewhere/cnb_load.node", load });
     expect(paths[0]).toMatch(/^\/.*\/build\/Release\/cnb_load\.node$/);
     expect(paths[1]).toBe("/elsewhere/cnb_load.node");
   });
 
+  it("takes the one that came with the package where none was compiled", () => {
+    const load = (path: string) => {
+      if (path.includes("/build/")) throw new Error("Cannot find module");
+      return { path };
+    };
+    const loaded: unknown = loadAddon({ platform: "linux", arch: "arm64", override: undefined, load });
+    expect(loaded).toMatchObject({
+      path: expect.stringMatching(/\/prebuilds\/linux-arm64\/cnb_load\.node$/) as string,
+    });
+  });
+
   it("says on other systems that Linux is needed, without trying", () => {
     const error = thrownBy(() =>
-      loadAddon({ platform: "darwin", override: undefined, load: () => expect.unreachable() }),
+      loadAddon({ platform: "darwin", arch: "arm64", override: undefined, load: () => expect.unreachable() }),
     );
     expect(error.code).toBe("ERR_PLATFORM");
     expect(error.message).toContain("darwin");
@@ -36,11 +47,14 @@ describe("loadAddon", () => {
     const load = () => {
       throw new Error("Cannot find module\nRequire stack:\n- somewhere");
     };
-    const error = thrownBy(() => loadAddon({ platform: "linux", override: undefined, load }));
+    const error = thrownBy(() => loadAddon({ platform: "linux", arch: "x64", override: undefined, load }));
     expect(error.code).toBe("ERR_PLATFORM");
-    expect(error.message).toMatch(/build\/Release\/cnb_load\.node: Cannot find module; .*node-gyp rebuild/);
+    const tried = ["build/Release", "prebuilds/linux-x64"].map(
+      (folder) => `${folder}/cnb_load\\.node: Cannot find module; .*`,
+    );
+    expect(error.message).toMatch(new RegExp(`${tried.join("")}node-gyp rebuild`));
     expect(error.message).not.toContain("\n");
-    const elsewhere = thrownBy(() => loadAddon({ platform: "linux", override: "/x.node", load }));
+    const elsewhere = thrownBy(() => loadAddon({ platform: "linux", arch: "x64", override: "/x.node", load }));
     expect(elsewhere.message).toContain("CNB_LOAD_ADDON");
   });
 });
