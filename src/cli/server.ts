@@ -22,7 +22,7 @@ export async function serverCommand(values: Values): Promise<number> {
   }
   const profile = profileFolder(values);
   if (user !== undefined && profile !== undefined) {
-    throw new UsageError("--profile: takes privileges, which --user gives up after the start");
+    throw new UsageError("--profile: perf takes privileges, which --user gives up after the start");
   }
   using interrupt = new Interrupt();
   const { serve } = await import("../run/index.js");
