@@ -187,7 +187,10 @@ function writeDocs(text, svg) {
   const doc = readFileSync(DOC, "utf8");
   const [start, end] = MARKS.map((mark) => doc.indexOf(mark));
   if (start < 0 || end < 0) throw new Error(`${DOC} lacks ${MARKS.join(" and ")}`);
-  writeFileSync(DOC, `${doc.slice(0, start + MARKS[0].length)}\n\n${text}\n\n![](soak.svg)\n\n${doc.slice(end)}`);
+  writeFileSync(
+    DOC,
+    `${doc.slice(0, start + MARKS[0].length)}\n\n${text}\n\n![Memory, descriptors and threads at each pause](soak.svg)\n\n${doc.slice(end)}`,
+  );
   writeFileSync(PLOT, svg);
 }
 
