@@ -10,10 +10,11 @@ const rooms = {
   doctor: ["result", "options", "errors"],
   report: ["doctor", "result", "options", "errors"],
   control: ["result", "options", "errors"],
-  run: ["control", "native", "result", "options", "errors"],
+  profile: ["errors"],
+  run: ["profile", "control", "native", "result", "options", "errors"],
   netperf: ["run", "control", "native", "result", "options", "errors"],
   suite: ["result", "options", "errors"],
-  lab: ["index", "report"],
+  lab: ["index", "report", "profile"],
   cli: ["lab", "netperf", "run", "suite", "doctor", "report", "result", "options", "errors"],
   index: ["run", "result", "options", "errors"],
 };

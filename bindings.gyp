@@ -7,7 +7,14 @@
       "target_name": "cnb_load",
       "sources": ["<!@(sed '/^#/d' native/sources-core.txt native/sources-binding.txt)"],
       "include_dirs": ["native"],
-      "defines": ["NAPI_VERSION=9", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      # The last: where a thread is being terminated no call of Node's succeeds any more, and an exception has nobody to go to but
+      # std::terminate(), which would end the whole process.
+      "defines": [
+        "NAPI_VERSION=9",
+        "NAPI_CPP_EXCEPTIONS",
+        "NODE_ADDON_API_DISABLE_DEPRECATED",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+      ],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
       "cflags_cc": [
         "-std=c++20",

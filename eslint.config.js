@@ -54,6 +54,7 @@ export default defineConfig(
           property,
           message: LIBRARY_ONLY,
         })),
+        { object: "Date", property: "now", message: "The clock may be set at any time: performance.now() times." },
       ],
       "no-restricted-imports": [
         "error",

@@ -15,13 +15,16 @@ function project(name: string, order: number, timeoutMs: number): TestProjectCon
       fileParallelism: pure,
       maxWorkers: pure ? 2 : 1,
       sequence: { groupOrder: order },
-      testTimeout: timeoutMs,
+      testTimeout: timeoutMs + FUZZ_MS,
       hookTimeout: timeoutMs,
       globalSetup: pure ? [] : ["test/support/built.ts"],
-      setupFiles: name === "calibration" ? ["test/support/foremost.ts"] : [],
+      setupFiles: name === "calibration" ? ["test/support/foremost.ts"] : pure ? ["test/support/tries.ts"] : [],
     },
   };
 }
+
+/** Property tests go on for that long where they are asked to: `npm run fuzz`. */
+const FUZZ_MS = Number(process.env["CNB_LOAD_FUZZ_SECONDS"] ?? 0) * 10_000;
 
 /** Where CI wants the numbers of the run. */
 const report = process.env["CNB_LOAD_TEST_REPORT"];
@@ -36,8 +39,9 @@ export default defineConfig({
       project("cli", 3, 60_000),
       project("lifecycle", 4, 60_000),
       project("package", 5, 180_000),
+      project("faults", 6, 60_000),
       // Last, when nothing that came before is still busy.
-      project("calibration", 6, 60_000),
+      project("calibration", 7, 60_000),
     ],
   },
 });

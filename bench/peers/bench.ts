@@ -16,14 +16,14 @@ export const EXTRAS: readonly ExtraJob[] = [instructions, recording, syscalls, s
 /** A contender that failed this often in one row is not tried again in it. */
 const MAX_FAILURES = 2;
 
-/** Interleaved: every round runs each contender once, in the same order. */
+/** Interleaved: every round runs each contender once, every other one backwards, so that nobody always comes after the same one. */
 export async function measureRow(row: Row, environment: Environment, context: ExtraContext): Promise<RowResult> {
   const rivals = context.peers.filter(({ name, can }) => row.peers.includes(name) && can(row.workload));
   const contenders = [OWN[row.own], ...rivals];
   const samples: Record<string, (Sample | null)[]> = Object.fromEntries(contenders.map(({ name }) => [name, []]));
   const faults: string[] = [];
   for (let round = 0; round < context.pairs; round++) {
-    for (const contender of contenders) {
+    for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
       samples[contender.name]?.push(await sampleOf(contender));
     }
   }

@@ -88,6 +88,8 @@ class Reader {
 
   bool is_null(const char* field) const { return object_.Get(field).IsNull(); }
 
+  bool has(const char* field) const { return !object_.Get(field).IsUndefined(); }
+
   // Undefined where the field is absent.
   Napi::Value optional_object(const char* field) const {
     const Napi::Value value = object_.Get(field);
@@ -96,15 +98,20 @@ class Reader {
   }
 
   Cookie cookie(const char* field) const {
-    const Napi::Value value = object_.Get(field);
+    const std::vector<uint8_t> given = bytes(field);
     Cookie result{};
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array ||
-        value.As<Napi::Uint8Array>().ElementLength() != result.size()) {
-      refuse(field, "a Uint8Array of 16 bytes");
-    }
-    const auto bytes = value.As<Napi::Uint8Array>();
-    std::copy_n(bytes.Data(), result.size(), result.begin());
+    if (given.size() != result.size()) refuse(field, "a Uint8Array of 16 bytes");
+    std::copy(given.begin(), given.end(), result.begin());
     return result;
+  }
+
+  std::vector<uint8_t> bytes(const char* field) const {
+    const Napi::Value value = object_.Get(field);
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+      refuse(field, "a Uint8Array");
+    }
+    const auto array = value.As<Napi::Uint8Array>();
+    return {array.Data(), array.Data() + array.ElementLength()};
   }
 
  private:
@@ -172,14 +179,15 @@ Plan plan_from(const Napi::Value& value) {
   plan.rx_lowat = in.integer<int>("rxLowatBytes");
   plan.close = in.choice<CloseMode>(
       "close", {{"server", CloseMode::server}, {"client", CloseMode::client}, {"reset", CloseMode::reset}});
+  if (in.has("socketOptions")) plan.socket_options = in.socket_options("socketOptions");
   plan.setup_timeout_ms = in.integer<int>("setupTimeoutMs");
   if (const Napi::Value group = in.optional_object("foreign"); group.IsObject()) {
     const Reader foreign(group.As<Napi::Object>());
     plan.foreign = true;
     plan.limit = foreign.integer<uint64_t>("limit");
     plan.tos = foreign.integer<int>("tos");
+    if (foreign.has("payload")) plan.payload = foreign.bytes("payload");
     plan.time_calls = foreign.boolean("timeCalls");
-    plan.socket_options = foreign.socket_options("socketOptions");
   }
   if (const Napi::Value group = in.optional_object("udp"); group.IsObject()) {
     const Reader udp(group.As<Napi::Object>());

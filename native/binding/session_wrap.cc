@@ -16,12 +16,12 @@ Session::Event as_event(void* data) { return static_cast<Session::Event>(reinter
 }  // namespace
 
 Napi::Function SessionWrap::define(Napi::Env env) {
-  return DefineClass(
-      env, "Session",
-      {InstanceAccessor<&SessionWrap::port>("port"), InstanceMethod<&SessionWrap::go>("go"),
-       InstanceMethod<&SessionWrap::open_window>("openWindow"),
-       InstanceMethod<&SessionWrap::close_window>("closeWindow"), InstanceMethod<&SessionWrap::stop>("stop"),
-       InstanceMethod<&SessionWrap::snapshot>("snapshot"), InstanceMethod<&SessionWrap::result>("result")});
+  return DefineClass(env, "Session",
+                     {InstanceAccessor<&SessionWrap::port>("port"), InstanceMethod<&SessionWrap::go>("go"),
+                      InstanceMethod<&SessionWrap::open_window>("openWindow"),
+                      InstanceMethod<&SessionWrap::close_window>("closeWindow"),
+                      InstanceMethod<&SessionWrap::stop>("stop"), InstanceMethod<&SessionWrap::snapshot>("snapshot"),
+                      InstanceMethod<&SessionWrap::moved>("moved"), InstanceMethod<&SessionWrap::result>("result")});
 }
 
 SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionWrap>(info) {
@@ -117,6 +117,15 @@ Napi::Value SessionWrap::snapshot(const Napi::CallbackInfo& info) {
   if (parts.latency && result_->latencies) last.latency = result_->latencies->latency;
   if (parts.tcp) last.tcp = result_->tcp;
   return to_js(info.Env(), last);
+}
+
+Napi::Value SessionWrap::moved(const Napi::CallbackInfo& info) {
+  const Session::Moved moved =
+      session_ ? session_->moved() : Session::Moved{result_->total.bytes_sent, result_->total.bytes_received};
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("bytesSent", static_cast<double>(moved.sent));
+  object.Set("bytesReceived", static_cast<double>(moved.received));
+  return object;
 }
 
 Napi::Value SessionWrap::result(const Napi::CallbackInfo& info) {

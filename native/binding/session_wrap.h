@@ -30,6 +30,7 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   void close_window(const Napi::CallbackInfo& info);
   void stop(const Napi::CallbackInfo& info);
   Napi::Value snapshot(const Napi::CallbackInfo& info);
+  Napi::Value moved(const Napi::CallbackInfo& info);
   Napi::Value result(const Napi::CallbackInfo& info);
 
   static void on_teardown(void* wrap);

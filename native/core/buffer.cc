@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/error.h"
@@ -35,7 +36,7 @@ void* map_huge(size_t bytes) {
 
 }  // namespace
 
-Buffer::Buffer(size_t bytes) : size_(bytes) {
+Buffer::Buffer(size_t bytes, const std::vector<uint8_t>& content) : size_(bytes) {
   // A huge page for a small buffer would waste most of it.
   if (bytes >= kHugePage / 2) {
     mapped_ = round_up(bytes, kHugePage);
@@ -48,6 +49,12 @@ Buffer::Buffer(size_t bytes) : size_(bytes) {
     if (memory == MAP_FAILED) throw_errno("mmap");
     data_ = static_cast<uint8_t*>(memory);
     if (mapped_ >= kHugePage) madvise(data_, mapped_, MADV_HUGEPAGE);
+  }
+  if (!content.empty()) {
+    for (size_t at = 0; at < bytes; at += content.size()) {
+      std::copy_n(content.begin(), std::min(content.size(), bytes - at), data_ + at);
+    }
+    return;
   }
   // Varied content: a device or tunnel that compresses must not find a run of zeroes.
   uint32_t pattern = 0x9e3779b9u;

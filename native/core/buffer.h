@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace cnb {
 
@@ -11,7 +12,8 @@ class Buffer {
  public:
   Buffer() = default;
   // The first touch happens on the calling thread, so that the pages come from its NUMA node.
-  explicit Buffer(size_t bytes);
+  // Filled with `content`, over and over, and with bytes that do not compress where that is empty.
+  explicit Buffer(size_t bytes, const std::vector<uint8_t>& content = {});
   Buffer(Buffer&& other) noexcept;
   Buffer& operator=(Buffer&& other) noexcept;
   Buffer(const Buffer&) = delete;

@@ -33,7 +33,7 @@ void host_key(const sockaddr* address, uint8_t key[16]) {
 // More than any kernel's default somaxconn (4096 since 5.4); the kernel lowers it to its own limit.
 constexpr int kBacklog = 16384;
 
-constexpr std::array<ExtraOption, 10> kExtraOptions{{
+constexpr std::array<ExtraOption, 12> kExtraOptions{{
     {"SO_DEBUG", SOL_SOCKET, SO_DEBUG},
     {"SO_DONTROUTE", SOL_SOCKET, SO_DONTROUTE},
     {"SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE},
@@ -41,6 +41,8 @@ constexpr std::array<ExtraOption, 10> kExtraOptions{{
     {"SO_PRIORITY", SOL_SOCKET, SO_PRIORITY},
     {"TCP_CORK", IPPROTO_TCP, TCP_CORK},
     {"TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT},
+    {"TCP_FASTOPEN", IPPROTO_TCP, TCP_FASTOPEN},
+    {"TCP_FASTOPEN_CONNECT", IPPROTO_TCP, TCP_FASTOPEN_CONNECT},
     {"IP_MTU_DISCOVER", IPPROTO_IP, IP_MTU_DISCOVER},
     {"IP_MULTICAST_TTL", IPPROTO_IP, IP_MULTICAST_TTL},
     {"IPV6_MTU_DISCOVER", IPPROTO_IPV6, IPV6_MTU_DISCOVER},

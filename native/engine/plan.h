@@ -76,16 +76,18 @@ struct Plan {
   int setup_timeout_ms = 10'000;
   // The peer is no cnb-load: nothing but the test's own bytes travels on its connections, and they end in band.
   bool foreign = false;
+  // Set on the sockets of flows, and on the listener, whose connections inherit most (those of CRR get no others).
+  std::vector<ExtraOption> socket_options;
   // Flows are of UDP; of TCP without.
   std::optional<Udp> udp;
   // The fields from here on count for foreign peers only. Transactions or bytes after which the loop ends, 0 = none.
   uint64_t limit = 0;
   // IP_TOS or IPV6_TCLASS, -1 leaves it.
   int tos = -1;
+  // What is sent, over and over; empty = bytes that do not compress.
+  std::vector<uint8_t> payload;
   // Each send or receive of a bulk client is timed.
   bool time_calls = false;
-  // Set on every data socket, and on the listener, whose connections inherit most.
-  std::vector<ExtraOption> socket_options;
 
   size_t workers() const { return cpus.size(); }
   // Datagrams that one send makes, where the kernel cuts it (UDP_MAX_SEGMENTS of older kernels).

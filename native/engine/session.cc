@@ -227,7 +227,7 @@ void Session::await_end_of_flows() {
   uint64_t bytes = 0;
   while (!workers_done()) {
     const uint64_t now = now_ns();
-    if (const uint64_t more = bytes_outside_window(); more != bytes) {
+    if (const uint64_t more = moved().received; more != bytes) {
       bytes = more;
       progressed = now;
     }

@@ -125,6 +125,12 @@ class Session {
   void close_window();
   void stop();
   Snapshot snapshot(SnapshotParts parts) const;
+  // Payload of the whole session until now, whether it counts or not.
+  struct Moved {
+    uint64_t sent = 0;
+    uint64_t received = 0;
+  };
+  Moved moved() const;
   bool ended() const { return ended_.load(std::memory_order_acquire); }
   // Only once ended().
   Result result() const;
@@ -153,7 +159,6 @@ class Session {
   void await_wake(int timeout_ms);
   Fd sample_socket() const;
   uint64_t workers_cpu_ns() const;
-  uint64_t bytes_outside_window() const;
   void wake();
   bool drain_wake();
   Worker& worker_of(size_t flow, size_t& local);

@@ -123,10 +123,14 @@ Result Session::result() const {
   return result;
 }
 
-uint64_t Session::bytes_outside_window() const {
+Session::Moved Session::moved() const {
   Totals totals;
-  for (const auto& worker : workers_) add_all(totals, worker->outside(), slots_of(plan_, *worker));
-  return totals.bytes_received;
+  for (const auto& worker : workers_) {
+    for (const Recorder* recorder : {&worker->window(), &worker->outside()}) {
+      add_all(totals, *recorder, slots_of(plan_, *worker));
+    }
+  }
+  return {totals.bytes_sent, totals.bytes_received};
 }
 
 uint64_t Session::workers_cpu_ns() const {

@@ -80,14 +80,14 @@ void Worker::allocate_buffers() {
   switch (p.loop) {
     case LoopKind::send:
       // Zero-copy loops bring their own: a slot per send in flight, or a file.
-      if (p.zerocopy == Zerocopy::off) send_ = Buffer(p.send_size * p.train());
+      if (p.zerocopy == Zerocopy::off) send_ = Buffer(p.send_size * p.train(), p.payload);
       break;
     case LoopKind::receive:
       recv_ = Buffer(p.udp && !p.foreign ? kDatagramRoom * p.udp->batch : p.recv_size);
       break;
     case LoopKind::rr:
     case LoopKind::crr:
-      if (p.exchanges()) send_ = Buffer(send_room(p));
+      if (p.exchanges()) send_ = Buffer(send_room(p), p.payload);
       recv_ = Buffer(p.udp ? kDatagramRoom : scratch_cap);
       break;
   }

@@ -8,11 +8,11 @@
 
 namespace cnb {
 
-FileSource::FileSource(size_t bytes)
+FileSource::FileSource(size_t bytes, const std::vector<uint8_t>& content)
     : fd_(checked(memfd_create("cnb-load", MFD_CLOEXEC), "memfd_create")), size_(bytes) {
-  const Buffer content(bytes);
+  const Buffer buffer(bytes, content);
   for (size_t written = 0; written < bytes;) {
-    const ssize_t n = write(fd_.get(), content.data() + written, bytes - written);
+    const ssize_t n = write(fd_.get(), buffer.data() + written, bytes - written);
     if (n < 0) throw_errno("write", "memfd");
     written += static_cast<size_t>(n);
   }

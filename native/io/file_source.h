@@ -3,6 +3,8 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <vector>
 
 #include "core/fd.h"
 
@@ -11,8 +13,8 @@ namespace cnb {
 // A file in memory as the source of sendfile(2): its pages go into the socket by reference.
 class FileSource {
  public:
-  // Throws SystemError.
-  explicit FileSource(size_t bytes);
+  // `content` as for a Buffer. Throws SystemError.
+  FileSource(size_t bytes, const std::vector<uint8_t>& content);
 
   // sendfile(2)'s result for one pass from the beginning.
   ssize_t send(int socket) const;

@@ -38,7 +38,7 @@ class Source {
  public:
   explicit Source(Worker& worker) : worker_(worker) {
     const Plan& plan = worker.plan();
-    if (plan.zerocopy == Zerocopy::sendfile) file_.emplace(plan.send_size);
+    if (plan.zerocopy == Zerocopy::sendfile) file_.emplace(plan.send_size, plan.payload);
     if (plan.zerocopy == Zerocopy::msg) {
       pool_.emplace(plan.send_size, worker.flow_count());
       for (size_t i = 0; i < worker.flow_count(); i++) pool_->enable(worker.flow_fd(i));

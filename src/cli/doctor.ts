@@ -3,8 +3,8 @@ import { diagnose } from "../doctor/diagnose.js";
 import { sourcesUnder } from "../doctor/files.js";
 import { type Look, lookAround } from "../doctor/surroundings.js";
 import { CnbLoadError } from "../errors.js";
-import { resolveRunOptions } from "../options/spec.js";
-import { runTable } from "../options/table.js";
+import { resolveAccess, resolveRunOptions } from "../options/spec.js";
+import { accessTable, runTable } from "../options/table.js";
 import { renderDiagnosis } from "../report/diagnosis.js";
 import { renderJson } from "../report/json.js";
 import type { Inspection } from "../run/inspect.js";
@@ -15,13 +15,13 @@ import { jsonTarget } from "./json-option.js";
 import { print, writeFileAtomically } from "./output.js";
 
 /** The options of a run that reaching the server takes. */
-const table = { port: runTable.port, family: runTable.family };
+const table = { port: runTable.port, family: runTable.family, ...accessTable };
 
 /** Resolves with the exit code after everything was printed; rejects for bad options and a server that cannot be reached. */
 export async function doctorCommand(host: string | undefined, values: Values): Promise<number> {
   const given = pickOptions(table, values);
   if (host === undefined && Object.keys(given).length > 0)
-    throw new UsageError("HOST: missing; --port, -4 and -6 say how to reach it");
+    throw new UsageError("HOST: missing; --port, -4, -6, --token-file and --tls* say how to reach it");
   const json = jsonTarget(values["json"]);
   using interrupt = new Interrupt();
   let server: Inspection | undefined;
@@ -47,7 +47,7 @@ export async function doctorCommand(host: string | undefined, values: Values): P
 async function askServer(host: string, given: Record<string, unknown>, signal: AbortSignal): Promise<Inspection> {
   const spec = resolveRunOptions({ test: "tcp_rr", host, ...given }, "cli");
   const { inspectServer } = await import("../run/inspect.js");
-  return inspectServer(spec, signal);
+  return inspectServer({ ...spec, ...resolveAccess(given, "cli") }, signal);
 }
 
 async function askAddon(): Promise<Pick<Look, "uring" | "linkFacts">> {

@@ -1,6 +1,6 @@
 import { CnbLoadError, type ErrorCode } from "../errors.js";
 import { flagOf } from "../options/names.js";
-import { runTable, serveTable } from "../options/table.js";
+import { accessTable, runTable, serveTable } from "../options/table.js";
 import type { Row, Table } from "../options/row.js";
 import { OutputError } from "./output.js";
 
@@ -53,6 +53,6 @@ function nameAsFlag({ message, option }: CnbLoadError): string {
 
 /** Own properties only: the name may be a peer's word. */
 function rowOf(option: string): Row | undefined {
-  const tables: Table[] = [runTable, serveTable];
+  const tables: Table[] = [runTable, accessTable, serveTable];
   return tables.find((table) => Object.hasOwn(table, option))?.[option];
 }

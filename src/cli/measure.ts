@@ -1,6 +1,7 @@
 import { CnbLoadError } from "../errors.js";
 import type { RunOptions } from "../options/spec.js";
 import type { Interval, Result } from "../result/model.js";
+import type { RunSettings } from "../run/index.js";
 import type { Progress } from "./progress.js";
 
 /** What became of a run: a result, an error, or both where it failed after it had measured something. */
@@ -9,9 +10,14 @@ export interface Measured {
   error?: unknown;
 }
 
-export async function measure(options: RunOptions, signal: AbortSignal, progress: Progress): Promise<Measured> {
+export async function measure(
+  options: RunOptions,
+  { signal, profile }: Pick<RunSettings, "signal" | "profile">,
+  progress: Progress,
+): Promise<Measured> {
   const { run } = await import("../run/index.js");
-  const test = run(options, { signal, onRun: progress.run?.bind(progress), onProbe: progress.probe?.bind(progress) });
+  const hooks = { onRun: progress.run?.bind(progress), onProbe: progress.probe?.bind(progress) };
+  const test = run(options, { signal, profile, ...hooks });
   const watching = watch(test, progress);
   try {
     return { result: await test };

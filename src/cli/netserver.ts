@@ -1,5 +1,6 @@
 /** `cnb-load netserver`, `cnb-netserver`: netserver's command line in front of the one server. */
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { CnbLoadError } from "../errors.js";
@@ -37,11 +38,13 @@ export async function netserverCommand(args: readonly string[]): Promise<number>
 async function stay(settings: NetserverSettings): Promise<number> {
   const { passphrase, single } = settings;
   const options = { host: listenAddress(settings), port: settings.port, ...(single && { maxSessions: 1 }) };
+  // Clients of cnb-load know nothing of passphrases: where one is asked for they stay outside.
+  const closed = passphrase !== undefined && { token: randomBytes(32).toString("hex") };
   using interrupt = new Interrupt();
   const { serve } = await import("../run/index.js");
   try {
     await using netperf = new NetperfAcceptor({ ...resolveServeOptions(options), passphrase, single });
-    await using server = await serve({ ...options, onOtherProtocol: netperf.accept });
+    await using server = await serve({ ...options, ...closed, onOtherProtocol: netperf.accept });
     if (process.send === undefined) await print(startedLine(settings, server.port));
     else tellStarter({ port: server.port });
     await Promise.race([server.closed, aborted(interrupt.signal)]);

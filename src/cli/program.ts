@@ -3,10 +3,11 @@ import { Command } from "commander";
 import { TESTS } from "../options/names.js";
 import type { TestName } from "../options/resolved.js";
 import type { Command as CommandName, RunCommand } from "../options/row.js";
-import { runTable, serveTable } from "../options/table.js";
+import { accessTable, runTable, serveTable } from "../options/table.js";
 import { packageVersion } from "../result/version.js";
 import { addTableOptions, type Values } from "./flags.js";
 import { jsonOption } from "./json-option.js";
+import { profileOption } from "./profile-option.js";
 
 const TEST_HELP: Record<RunCommand, string> = {
   stream: "TCP_STREAM: bulk throughput from this host to the server",
@@ -147,11 +148,12 @@ function addSuite(program: Command, onEnd: OnEnd): void {
   command
     .argument("<HOST>", "name or address of the server")
     .option("--preset <name>", "tests with 1 and N flows: cni (10 s a run) or quick (under a minute) [default: cni]")
-    .option("--matrix <file>", "run the matrix of a JSON file (cnb-load/schema/matrix.json describes it)")
+    .option("--matrix <file>", "run the matrix of a JSON or YAML file (cnb-load/schema/matrix.json describes it)")
     .option("--label <text>", "what is measured, such as cilium-1.18; reports name the runs after it")
     .option("--output <file>", "file of results; runs that it holds already are skipped [default: a new one]")
     .option("--settle <time>", "pause between runs [default: none, but where TIME_WAIT needs one]");
   addTableOptions(command, runTable);
+  addTableOptions(command, accessTable);
   command
     .option("--quiet", "no progress and no warnings")
     .addHelpText("after", NOTATION + SUITE_HELP + EXIT_CODES)
@@ -192,7 +194,7 @@ function addCompare(program: Command, onEnd: OnEnd): void {
 function addDoctor(program: Command, onEnd: OnEnd): void {
   const command = addCommand(program, "doctor", "what on this host will spoil a measurement, and how to mend it");
   command.argument("[HOST]", "name or address of the server");
-  addTableOptions(command, { port: runTable.port, family: runTable.family });
+  addTableOptions(command, { port: runTable.port, family: runTable.family, ...accessTable });
   command
     .addOption(jsonOption())
     .addHelpText("after", DOCTOR_HELP)
@@ -239,8 +241,10 @@ function addCompletion(program: Command, onEnd: OnEnd): void {
 function addTest(program: Command, name: RunCommand, test: TestName, onEnd: OnEnd): void {
   const command = addCommand(program, name, TEST_HELP[name]).argument("<HOST>", "name or address of the server");
   addTableOptions(command, runTable, name);
+  addTableOptions(command, accessTable, name);
   command
     .addOption(jsonOption())
+    .addOption(profileOption("the window"))
     .option("--ndjson", "write events to stdout in place of the table, a JSON value per line, while the test runs")
     .option("--quiet", "no progress and no warnings")
     .addHelpText("after", NOTATION + JSON_HELP + NDJSON_HELP + EXIT_CODES)
@@ -254,6 +258,8 @@ function addServer(program: Command, onEnd: OnEnd): void {
   const command = addCommand(program, "server", "wait for clients, run their half of the tests");
   addTableOptions(command, serveTable, "server");
   command
+    .addOption(profileOption("the window of each session"))
+    .option("--user <name>", "become this user, with no other privileges, as soon as the port is open")
     .option("--quiet", "no line per session")
     .addHelpText("after", `${NOTATION}\nIt says on one line where it listens, and ends on SIGINT or SIGTERM.\n`)
     .action(async () => onEnd(await (await import("./server.js")).serverCommand(command.optsWithGlobals())));

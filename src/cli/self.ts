@@ -39,7 +39,7 @@ export async function selfCommand(values: Values): Promise<number> {
   using interrupt = new Interrupt();
   try {
     await using server = await LoopbackServer.start(interrupt.signal);
-    const runs = plan(allowedCpus(), server.port, interval ?? DEFAULT_INTERVAL);
+    const runs = plan(allowedCpus(), server, interval ?? DEFAULT_INTERVAL);
     for (const { result, error } of await runAll(runs, interrupt.signal, display)) {
       // One that was interrupted before its window has no figures.
       if (result !== undefined && result.window.durationNs > 0) results.push(result);
@@ -59,20 +59,20 @@ async function runAll(runs: readonly RunOptions[], signal: AbortSignal, display:
   for (const [index, options] of runs.entries()) {
     const label = `${index + 1} of ${runs.length}: ${options.test}, ${formatFlows(options.flows ?? 1)}`;
     const progress = startProgress({ label, durationNs: TOTAL_NS / runs.length, ...display });
-    const outcome = await measure(options, signal, progress);
+    const outcome = await measure(options, { signal }, progress);
     outcomes.push(outcome);
     if (outcome.error !== undefined || signal.aborted) break;
   }
   return outcomes;
 }
 
-function plan(cpus: readonly number[], port: number, interval: string): RunOptions[] {
+function plan(cpus: readonly number[], { port, token }: LoopbackServer, interval: string): RunOptions[] {
   const rounds: { flows: number; places: Places | null }[] = [{ flows: 1, places: placeOneFlow(cpus) }];
   if (cpus.length > 1) rounds.push({ flows: cpus.length, places: placeFlowPerCpu(cpus) });
   const duration = `${TOTAL_NS / (rounds.length * TESTS.length)}ns`;
   return rounds.flatMap(({ flows, places }) =>
     TESTS.map((test) => ({
-      ...{ test, host: HOST, port, flows, duration, warmup: `${WARMUP_NS}ns`, interval },
+      ...{ test, host: HOST, port, token, flows, duration, warmup: `${WARMUP_NS}ns`, interval },
       ...places,
     })),
   );

@@ -3,12 +3,24 @@ import { formatBitRate, formatRate, formatSeconds } from "../report/units.js";
 import type { SessionSummary } from "../run/index.js";
 
 /** "10.0.0.1: tcp_rr, 32 flows, 10.0 s, 45.68 k/s, completed" */
-export function renderSession({ peer, test, flows, windowNs, outcome, error, ...counts }: SessionSummary): string {
+export function renderSession({
+  peer,
+  test,
+  flows,
+  windowNs,
+  outcome,
+  error,
+  profile,
+  profileError,
+  ...counts
+}: SessionSummary): string {
   const parts: string[] = [];
   if (test !== undefined) parts.push(test);
   if (flows !== undefined) parts.push(formatFlows(flows));
   if (test !== undefined && windowNs > 0) parts.push(formatSeconds(windowNs), rateOf(test, counts, windowNs));
   parts.push(error === undefined ? outcome : `${outcome}: ${error.message}`);
+  if (profile !== undefined) parts.push(`flame graph in ${profile.svg}`);
+  if (profileError !== undefined) parts.push(`no flame graph: ${profileError}`);
   return `${peer}: ${parts.join(", ")}`;
 }
 

@@ -4,11 +4,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import { parseCpuList } from "../options/cpu-lists.js";
 import { parseDuration } from "../options/durations.js";
 import { expectedText, parseValue } from "../options/kinds.js";
-import { invalidOption } from "../options/spec.js";
-import { runTable } from "../options/table.js";
+import { type RunOptions, invalidOption } from "../options/spec.js";
+import { accessTable, runTable } from "../options/table.js";
 import { type ResultsDocument, parseResults } from "../result/documents.js";
 import type { Result } from "../result/model.js";
 import { type Matrix, parseMatrix } from "../suite/matrix.js";
+import { notationOf } from "../suite/notation.js";
 import { type PlannedRun, findCompleted, planRuns, settleNs } from "../suite/plan.js";
 import { PRESETS, type PresetName, presetMatrix } from "../suite/presets.js";
 import { conclude } from "./conclude.js";
@@ -31,6 +32,8 @@ interface Suite {
   /** Between runs, whatever they are; null = only where TIME_WAIT needs it. */
   settle: number | null;
   quiet: boolean;
+  /** Who asks for the runs; no part of what is run, nor of the file. */
+  access: Partial<RunOptions>;
 }
 
 /** Resolves with the exit code after everything was printed; rejects for bad options. */
@@ -69,7 +72,15 @@ async function prepare(host: string, values: Values): Promise<Suite> {
     startedAt: saved?.startedAt ?? startedAt,
     matrix: { name: matrix.name, runs: plan.map(({ spec }) => spec) },
   };
-  return { plan, results, about, file, settle: settleTime, quiet: values["quiet"] === true };
+  return {
+    plan,
+    results,
+    about,
+    file,
+    settle: settleTime,
+    quiet: values["quiet"] === true,
+    access: pickOptions(accessTable, values),
+  };
 }
 
 /** Of a preset, --flows is N of its rounds and thus no option of every run: it is taken out of `given`. */
@@ -77,7 +88,7 @@ async function chooseMatrix(values: Values, given: Record<string, unknown>): Pro
   const { preset, matrix } = values as Partial<Record<string, string>>;
   if (matrix !== undefined) {
     if (preset !== undefined) throw new UsageError("--preset and --matrix exclude each other");
-    return parseMatrix(await readText(matrix, "--matrix"), matrix);
+    return parseMatrix(await readText(matrix, "--matrix"), matrix, await notationOf(matrix));
   }
   const name = (preset ?? "cni") as PresetName;
   if (!PRESETS.includes(name)) throw invalidOption("--preset", `one of ${PRESETS.join(", ")}`, preset);
@@ -117,7 +128,7 @@ function defaultFile(name: string, startedAt: string): string {
 
 /** Makes every run that is left; gives the problems. Ends early where the server cannot be had or on an interruption. */
 async function runAll(suite: Suite, signal: AbortSignal): Promise<unknown[]> {
-  const { plan, results, quiet } = suite;
+  const { plan, results, quiet, access } = suite;
   const waiting = [...plan.keys()].filter((index) => results[index] === undefined);
   const skipped = plan.length - waiting.length;
   if (skipped > 0 && !quiet) note(`${skipped} of ${plan.length} runs are in ${suite.file} already and are skipped\n`);
@@ -127,7 +138,11 @@ async function runAll(suite: Suite, signal: AbortSignal): Promise<unknown[]> {
   for (const [position, index] of waiting.entries()) {
     await settle(suite, waiting[position - 1], index, progress, signal);
     if (signal.aborted) break;
-    const outcome = await measure((plan[index] as PlannedRun).options, signal, progress.start(index));
+    const outcome = await measure(
+      { ...(plan[index] as PlannedRun).options, ...access },
+      { signal },
+      progress.start(index),
+    );
     progress.finish(outcome);
     unsaved = await keep(suite, index, outcome, unsaved);
     if (outcome.error === undefined) continue;

@@ -2,7 +2,7 @@
 import { formatDuration } from "../options/durations.js";
 import { isRepeated, repetitionOf, wallTimeNs } from "../options/repetition.js";
 import { type ResolvedSpec, type RunOptions, type TestName, resolveRunOptions } from "../options/spec.js";
-import { runTable } from "../options/table.js";
+import { accessTable, runTable } from "../options/table.js";
 import { formatFlows } from "../report/describe.js";
 import type { Result } from "../result/model.js";
 import { conclude } from "./conclude.js";
@@ -12,6 +12,7 @@ import { type JsonTarget, jsonTarget } from "./json-option.js";
 import { NOTHING_MEASURED, note, print, writeFileAtomically } from "./output.js";
 import { measure, type Measured } from "./measure.js";
 import { EventLines, wantsEvents } from "./ndjson.js";
+import { profileFolder } from "./profile-option.js";
 import { startProgress } from "./progress.js";
 
 /** Between two figures of the live line. */
@@ -20,9 +21,11 @@ const DEFAULT_INTERVAL = "1s";
 /** Resolves with the exit code after everything was printed; rejects for bad options. */
 export async function testCommand(test: TestName, host: string, values: Values): Promise<number> {
   const given = pickOptions(runTable, values);
-  const options: RunOptions = { interval: DEFAULT_INTERVAL, ...given, test, host };
+  const access = pickOptions(accessTable, values);
+  const options: RunOptions = { interval: DEFAULT_INTERVAL, ...given, ...access, test, host };
   const spec = resolveRunOptions(options, "cli");
   const quiet = values["quiet"] === true;
+  const profile = profileFolder(values);
   const json = jsonTarget(values["json"]);
   const events = wantsEvents(values["ndjson"], json) ? new EventLines() : undefined;
   const label = `${test} to ${spec.host}, ${formatFlows(spec.flows)}`;
@@ -32,7 +35,7 @@ export async function testCommand(test: TestName, host: string, values: Values):
   if (isRepeated(spec) && !quiet) note(`${describeRepetition(spec)}\n`);
   events?.start(spec);
   const progress = events ?? startProgress({ label, durationNs: spec.durationNs, lines, quiet });
-  const { result, error } = await measure(options, interrupt.signal, progress);
+  const { result, error } = await measure(options, { signal: interrupt.signal, profile }, progress);
   const problems: unknown[] = error === undefined ? [] : [error];
   const printed = events === undefined ? printResult(result, json, quiet) : finishEvents(events, { result, error });
   await printed.then(() => saveResult(result, json)).catch((failure: unknown) => problems.push(failure));

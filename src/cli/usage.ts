@@ -2,7 +2,7 @@
 import type { Command, CommanderError } from "commander";
 import { nearest } from "../options/invalid.js";
 import { findByFlag } from "../options/names.js";
-import { runTable, serveTable } from "../options/table.js";
+import { accessTable, runTable, serveTable } from "../options/table.js";
 import { UsageError } from "./exit-codes.js";
 
 /** Help and version count as errors for commander, too. */
@@ -38,7 +38,9 @@ export function usageError(program: Command, args: readonly string[], error: Com
 }
 
 function explainUnknown(command: Command, flag: string): string {
-  const found = findByFlag(runTable, flag) ?? findByFlag(serveTable, flag);
+  const found = [runTable, accessTable, serveTable]
+    .map((table) => findByFlag(table, flag))
+    .find((row) => row !== undefined);
   if (found !== undefined) return `does not apply to ${command.name()}, only to ${found.row.commands.join(", ")}`;
   const known = command.options.flatMap(({ long, short }) => [long ?? short ?? ""]);
   const meant = flag.startsWith("--") ? nearest(flag, known) : undefined;

@@ -2,12 +2,15 @@ import type { Socket } from "node:net";
 import { CnbLoadError } from "../errors.js";
 import type { ResolvedSpec } from "../options/spec.js";
 import { plainAddress } from "./addresses.js";
+import { proveAndCheck } from "./authenticate.js";
 import { Channel } from "./channel.js";
 import { MAX_FRAME_TO_CLIENT, MAX_FRAME_TO_SERVER, PREAMBLE } from "./codec.js";
 import { type ControlTarget, connectControl } from "./connect.js";
+import type { Credentials } from "./credentials.js";
 import { type Introduction, checkHello, isSameHost, makeHello } from "./hello.js";
 import { type ClientMessage, type ServerMessage, decodeServerMessage } from "./messages.js";
 import type { ControlTiming } from "./timing.js";
+import { bindingOf, makeNonce } from "./token.js";
 import { fromWire } from "./wire-error.js";
 
 export type Prepared = Extract<ServerMessage, { type: "prepared" }>;
@@ -45,20 +48,32 @@ export class ControlClient {
     this.ended = this.#channel.ended;
   }
 
-  /** Connects and exchanges hellos. */
+  /** Connects, with TLS where the target asks for it, and exchanges hellos; with a token both ends prove that they know it. */
   static async connect(
-    target: ControlTarget,
+    target: ControlTarget & Credentials,
     self: Introduction,
     timing: ControlTiming,
     signal: AbortSignal,
   ): Promise<ControlClient> {
-    const socket = await connectControl(target, timing.connectMs, signal);
+    const plain = await connectControl(target, timing.connectMs, signal);
+    const { tls } = target;
+    // Loaded on use: most runs have none.
+    const socket =
+      tls === undefined
+        ? plain
+        : await (await import("./tls-client.js")).secureClient(plain, tls, target.host, timing.connectMs, signal);
     const client = new ControlClient(socket, timing);
     try {
       socket.write(PREAMBLE);
-      client.#channel.send(makeHello(self));
+      const { token } = target;
+      const nonce = token && makeNonce();
+      client.#channel.send(makeHello(self, nonce));
       const hello = await client.#channel.next(["hello"], timing.replyMs, signal);
       checkHello("server", self, hello);
+      if (token !== undefined && nonce !== undefined) {
+        const exchange = { clientNonce: nonce, binding: bindingOf(socket) };
+        await proveAndCheck(client.#channel, token, exchange, hello, { timeoutMs: timing.replyMs, signal });
+      }
       client.#sameHost = isSameHost(self, hello);
       return client;
     } catch (error) {

@@ -19,11 +19,11 @@ const FAMILIES = { any: 0, ipv4: 4, ipv6: 6 } as const;
  * that swallows packets leaves some to the others. Throws ERR_CONNECT, ERR_INVALID_OPTION for `bind`, or the signal's reason.
  */
 export async function connectControl(target: ControlTarget, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   const addresses = await unlessAborted(resolve(target), signal);
   let failure: unknown;
   for (const [index, address] of addresses.entries()) {
-    const shareMs = Math.max(100, (deadline - Date.now()) / (addresses.length - index));
+    const shareMs = Math.max(100, (deadline - performance.now()) / (addresses.length - index));
     try {
       return await attempt(target, address, shareMs, signal);
     } catch (error) {

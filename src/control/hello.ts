@@ -14,11 +14,12 @@ interface Hello {
   protocol: number;
   version?: string;
   bootId?: string;
+  nonce?: string;
 }
 
-export function makeHello(self: Introduction): Hello {
-  const { version, bootId } = self;
-  return { type: "hello", protocol: PROTOCOL, version, ...(bootId !== undefined && { bootId }) };
+export function makeHello({ version, bootId }: Introduction, nonce: string | undefined): Hello {
+  const known = { ...(bootId !== undefined && { bootId }), ...(nonce !== undefined && { nonce }) };
+  return { type: "hello", protocol: PROTOCOL, version, ...known };
 }
 
 /** Throws ERR_VERSION where the peer speaks another protocol. */

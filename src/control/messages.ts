@@ -19,6 +19,8 @@ const hello = {
   version: optional(NAME),
   /** The kernel's boot id; equal on both ends when they share one machine. */
   bootId: optional(NAME),
+  /** 32 random bytes in hexadecimal, from an end that has a token. */
+  nonce: optional(NAME),
 };
 
 const error = {
@@ -31,8 +33,12 @@ const error = {
   address: optional(NAME),
 };
 
+/** HMAC-SHA-256 in hexadecimal. */
+const proof = { proof: NAME };
+
 const fromClient = {
   hello,
+  prove: proof,
   setup: {
     /** A ResolvedSpec. */
     spec: opaque,
@@ -66,6 +72,7 @@ const tcpSummary = object({
 
 const fromServer = {
   hello,
+  proven: proof,
   /** Ends a session that never began. */
   refuse: error,
   prepared: {

@@ -2,11 +2,14 @@ import type { Socket } from "node:net";
 import { CnbLoadError } from "../errors.js";
 import type { EndReport } from "../result/raw.js";
 import { plainAddress } from "./addresses.js";
+import { challenge, expectToken } from "./authenticate.js";
 import { Channel } from "./channel.js";
 import { MAX_FRAME_TO_CLIENT, MAX_FRAME_TO_SERVER } from "./codec.js";
 import { type Introduction, checkHello, isSameHost, makeHello } from "./hello.js";
 import { type ClientMessage, type ServerMessage, decodeClientMessage } from "./messages.js";
 import type { ControlTiming } from "./timing.js";
+import { type Token, bindingOf, makeNonce } from "./token.js";
+import type { Turns } from "./turns.js";
 import { toWire } from "./wire-error.js";
 
 type ServerChannel = Channel<ClientMessage, ServerMessage>;
@@ -53,9 +56,13 @@ export interface SessionOptions {
   timing: ControlTiming;
   /** Turns away before anything is asked; undefined to go on. */
   refusal: CnbLoadError | undefined;
+  /** What clients must know, undefined = nothing. */
+  token?: Token | undefined;
   open: OpenHalf;
   /** Aborted with a CnbLoadError when the server ends. */
   closing: AbortSignal;
+  /** Of all sessions of the server. */
+  turns: Turns;
 }
 
 /**
@@ -77,7 +84,7 @@ export async function serveSession(socket: Socket, options: SessionOptions): Pro
   let reason: CnbLoadError | undefined;
   try {
     half = await openHalf(channel, socket, options);
-    await conduct(channel, half, timing);
+    await conduct(channel, half, options);
   } catch (error) {
     reason = asError(error);
   }
@@ -97,19 +104,26 @@ function say(channel: ServerChannel, reason: CnbLoadError, end: EndReport | unde
 }
 
 async function openHalf(channel: ServerChannel, socket: Socket, options: SessionOptions): Promise<ServerHalf> {
-  const { self, timing, refusal, open, closing } = options;
+  const { self, timing, refusal, token, open, closing } = options;
   const remoteAddress = plainAddress(socket.remoteAddress ?? "");
   const localAddress = plainAddress(socket.localAddress ?? "");
   const hello = await channel.next(["hello"], timing.helloMs, closing);
   if (refusal !== undefined) throw refusal;
   checkHello("client", self, hello);
-  channel.send(makeHello(self));
+  expectToken(token, hello);
+  const serverNonce = token && makeNonce();
+  channel.send(makeHello(self, serverNonce));
+  if (token !== undefined && serverNonce !== undefined) {
+    const exchange = { clientNonce: hello.nonce ?? "", serverNonce, binding: bindingOf(socket) };
+    await challenge(channel, token, exchange, { timeoutMs: timing.helloMs, signal: closing });
+  }
   const { spec, sources } = await channel.next(["setup"], timing.helloMs, closing);
+  await options.turns.next();
   return open({ spec, sources, remoteAddress, localAddress, sameHost: isSameHost(self, hello) });
 }
 
 /** Drives the half by the client's messages until `finish`. */
-async function conduct(channel: ServerChannel, half: ServerHalf, timing: ControlTiming): Promise<void> {
+async function conduct(channel: ServerChannel, half: ServerHalf, { timing, turns }: SessionOptions): Promise<void> {
   channel.send({ type: "prepared", ...half.prepared });
   const stages = new Stages(half, timing);
   half.ready().then(
@@ -126,6 +140,7 @@ async function conduct(channel: ServerChannel, half: ServerHalf, timing: Control
       if (message.aborted === true) half.markAborted();
       break;
     }
+    await turns.next();
     channel.send(stages.take(message.type));
   }
   sendWithReport(channel, { type: "report", end: undefined }, await half.finish());

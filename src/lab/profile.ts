@@ -1,7 +1,7 @@
 /** Flame graphs of every path: perf samples both nodes' CPUs while a run's window is open. */
 import { join } from "node:path";
+import { flameSvg, foldedText, Folder, samplesOf, speedscope } from "../profile/flame.js";
 import type { Cell, FlameGraph, LabDocument, LabOptions } from "./document.js";
-import { flameSvg, foldedText, foldPerfScript, samplesOf, speedscope } from "./flame.js";
 import { LabError, reasonOf } from "./lab-error.js";
 import { isAttributed } from "./placement.js";
 import { shell } from "./shell.js";
@@ -73,9 +73,11 @@ async function profileOne(
   const text = await shell(["perf", "script", "-i", data, "-F", "comm,cpu,ip,sym", "--no-inline"], {
     timeoutMs: 60_000,
   });
-  const byCpu = foldPerfScript(text);
+  const stacks = new Folder();
+  for (const line of text.split("\n")) stacks.add(line);
+  stacks.end();
   for (const side of ["client", "server"] as const) {
-    const folded = byCpu.get(placement[side] ?? -1) ?? new Map<string, number>();
+    const folded = stacks.byCpu.get(placement[side] ?? -1) ?? new Map<string, number>();
     const title = `${stand.path.name}, ${cell.test} with ${cell.flows} flows, ${side} node`;
     const name = `flame-${stand.path.name}-${cell.test}-${side}`;
     const graph: FlameGraph = {

@@ -59,6 +59,11 @@ export interface NativePlan {
   close: "server" | "client" | "reset";
   /** Present where the flows are of UDP: loops send, receive and rr, engines block, epoll and spin. `sendSizeBytes` of 0 is what fits the path. */
   udp?: NativeUdp | undefined;
+  /**
+   * Integer options by their names in socket(7), tcp(7) and ip(7), set on the sockets of flows and on the listener, whose connections inherit
+   * most (those of CRR get no others).
+   */
+  socketOptions?: NativeSocketOptions | undefined;
   /** How long connecting (client) or admitting (server) all flows may take. */
   setupTimeoutMs: number;
   /** Present where the peer is no cnb-load, and `cookie` means nothing. Engine `block` only. */
@@ -90,10 +95,10 @@ export interface NativeForeign {
   limit: number;
   /** IP_TOS or IPV6_TCLASS, -1 leaves it. */
   tos: number;
+  /** What is sent, over and over (not with `zerocopy` of "msg"); bytes that do not compress where it is absent. */
+  payload?: Uint8Array | undefined;
   /** STREAM client: `latency` holds the time that each call took. */
   timeCalls: boolean;
-  /** Integer options by their names in socket(7), tcp(7) and ip(7), set on every data socket and on the listener. */
-  socketOptions: NativeSocketOptions;
 }
 
 export type NativeSocketOptions = Partial<
@@ -105,6 +110,8 @@ export type NativeSocketOptions = Partial<
     | "SO_PRIORITY"
     | "TCP_CORK"
     | "TCP_DEFER_ACCEPT"
+    | "TCP_FASTOPEN"
+    | "TCP_FASTOPEN_CONNECT"
     | "IP_MTU_DISCOVER"
     | "IP_MULTICAST_TTL"
     | "IPV6_MTU_DISCOVER",
@@ -283,6 +290,8 @@ export interface NativeSession {
    */
   stop(): void;
   snapshot(histograms: boolean, tcp?: boolean): NativeSnapshot;
+  /** Payload of the whole session until now, whether it counts or not. */
+  moved(): { bytesSent: number; bytesReceived: number };
   /** After `ended`; throws before. */
   result(): NativeResult;
 }

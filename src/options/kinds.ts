@@ -48,6 +48,8 @@ export function parseValue(row: Row, input: unknown): unknown {
     case "portRange":
       if (typeof input === "string") return parsePortRange(input);
       return Array.isArray(input) ? checkPortRange(input) : undefined;
+    case "file":
+      return typeof input === "string" && input !== "" && !input.includes("\0") ? input : undefined;
   }
 }
 
@@ -84,6 +86,8 @@ export function expectedText(row: Row): string {
       return "networks or addresses such as 10.0.0.0/8,fd00::/8";
     case "portRange":
       return "two ports from 1 to 65535, low to high, such as 20000-29999";
+    case "file":
+      return "the name of a file";
   }
 }
 

@@ -1,6 +1,6 @@
 import { defaultText, rangeText } from "./kinds.js";
 import type { Row, Table } from "./row.js";
-import { runTable, serveTable } from "./table.js";
+import { accessTable, runTable, serveTable } from "./table.js";
 
 const HEAD = "| flag | in code | default | range | applies to | meaning |\n|---|---|---|---|---|---|";
 
@@ -9,6 +9,8 @@ export function renderOptionsTables(): string {
   return [
     "Options of a run (`cnb-load COMMAND HOST`, `run()`):",
     `${HEAD}\n${rowsOf(runTable)}`,
+    "Options of a run that say who asks for it; they are neither sent nor part of a result:",
+    `${HEAD}\n${rowsOf(accessTable)}`,
     "Options of a server (`cnb-load server`, `serve()`):",
     `${HEAD}\n${rowsOf(serveTable)}`,
   ].join("\n\n");

@@ -1,20 +1,21 @@
 import { CnbLoadError } from "../errors.js";
+import { type InMemory, type ResolvedAccess, splitAccess } from "./access.js";
 import { parseHost } from "./addresses.js";
 import { checkTogether } from "./checks.js";
 import type { RunOptions, ServeOptions } from "./inputs.js";
-import { invalidOption, nearest } from "./invalid.js";
+import { conflictingOption, invalidOption, nearest } from "./invalid.js";
 import { expectedText, parseValue } from "./kinds.js";
 import { TESTS, type NamingStyle, appliesTo, flagOf, isUdp, optionName } from "./names.js";
 import type { ResolvedServeOptions, ResolvedSpec, TestName } from "./resolved.js";
 import type { Command, OutputsOf, Row, Table } from "./row.js";
-import { runTable, serveTable } from "./table.js";
+import { accessTable, runTable, serveTable } from "./table.js";
 
 /**
  * Every option of a run with its default filled in, checked alone and together. Throws CnbLoadError ERR_INVALID_OPTION whose
  * message names the option in the caller's style, what was expected and what came.
  */
 export function resolveRunOptions(input: RunOptions, style: NamingStyle = "api"): ResolvedSpec {
-  const { test, host, ...rest } = asRecord(input);
+  const { test, host, ...rest } = splitAccess(asRecord(input)).rest;
   if (typeof test !== "string" || !Object.hasOwn(TESTS, test)) {
     throw invalidOption("test", `one of ${Object.keys(TESTS).join(", ")}`, test);
   }
@@ -29,9 +30,28 @@ export function resolveRunOptions(input: RunOptions, style: NamingStyle = "api")
   return spec;
 }
 
+/** What of the options of a run stays on this host: who the client is. Throws as {@link resolveRunOptions} does. */
+export function resolveAccess(input: object, style: NamingStyle = "api"): ResolvedAccess {
+  const { token, ...rest } = splitAccess(asRecord(input)).access;
+  return { ...resolveTable(accessTable, rest, "rr", "a run", style), ...inMemory(token, rest["tokenFile"]) };
+}
+
 /** Every option of a server with its default filled in; throws as {@link resolveRunOptions} does. */
-export function resolveServeOptions(input: ServeOptions = {}, style: NamingStyle = "api"): ResolvedServeOptions {
-  return resolveTable(serveTable, asRecord(input), "server", "a server", style);
+export function resolveServeOptions(
+  input: ServeOptions = {},
+  style: NamingStyle = "api",
+): ResolvedServeOptions & InMemory {
+  const { token, ...rest } = asRecord(input);
+  return { ...resolveTable(serveTable, rest, "server", "a server", style), ...inMemory(token, rest["tokenFile"]) };
+}
+
+/** The message never shows what came: it may be the secret. */
+function inMemory(token: unknown, tokenFile: unknown): InMemory {
+  if (token === undefined) return {};
+  if (tokenFile !== undefined) throw conflictingOption("token", "tokenFile was given as well");
+  if (typeof token !== "string")
+    throw conflictingOption("token", `expected a text, got a value of type ${typeof token}`);
+  return { token };
 }
 
 /**

@@ -45,6 +45,10 @@ export interface ResolvedSpec {
   spacing: Spacing;
   /** CRR, CC: which side closes first; `reset` = the client closes with RST. */
   close: CloseMode;
+  /** CRR: the request travels with the SYN where the kernels allow it. */
+  fastOpen: boolean;
+  /** CRR: the server is woken when the request is there. */
+  deferAccept: boolean;
   /** 0 = auto: probes choose (never so in a result); UDP_STREAM: the largest datagram that fits the path. */
   sendSizeBytes: number;
   recvSizeBytes: number;
@@ -87,11 +91,27 @@ export interface ResolvedServeOptions {
   /** CPUs of the server's workers; null = spread over the allowed ones. */
   cpus: number[] | CpuGroup | null;
   maxSessions: number;
+  /** For clients with one address; null = as many as for all. */
+  maxSessionsPerClient: number | null;
   /** Per session. */
   maxFlows: number;
   maxDurationNs: number;
+  /** Payload per session in each direction; 0 = no limit. */
+  maxBandwidthBitsPerSecond: number;
+  /** Of buffers, per session. */
+  maxMemoryBytes: number;
   /** CIDRs of the clients that may come; empty = all. */
   allow: string[];
+  /** File of the secret that clients must know, "" = none. */
+  tokenFile: string;
+  /** Files of the server's certificate and key, and of certificates that vouch for clients; "" = none. */
+  tlsCert: string;
+  tlsKey: string;
+  tlsCa: string;
+  /** netperf's clients may come where others must prove themselves. */
+  allowNetperf: boolean;
+  /** End after so long without a session; 0 = never. */
+  idleExitNs: number;
   /** End after one session. */
   once: boolean;
 }

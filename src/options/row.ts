@@ -43,6 +43,8 @@ export type Row = RowBase &
     | { kind: "addresses"; default: readonly string[] }
     | { kind: "cidrs"; default: readonly string[] }
     | { kind: "portRange"; default: null }
+    /** Name of a file, "" = none. */
+    | { kind: "file"; default: "" }
   );
 
 export type Table = Readonly<Record<string, Row>>;
@@ -62,6 +64,7 @@ interface Inputs {
   addresses: string | readonly string[];
   cidrs: string | readonly string[];
   portRange: readonly [number, number] | string;
+  file: string;
 }
 
 interface Outputs {
@@ -79,6 +82,7 @@ interface Outputs {
   addresses: string[];
   cidrs: string[];
   portRange: [number, number];
+  file: string;
 }
 
 type Choice<R> = R extends { choices: readonly (infer C)[] } ? C : never;

@@ -14,4 +14,5 @@ export type {
 export { blockRefusal, MAX_BLOCK_BURST_BYTES, MAX_BLOCK_FLOWS } from "./checks.js";
 export { isBulk, isUdp, makesConnections } from "./names.js";
 export { conflictingOption, invalidOption } from "./invalid.js";
-export { checkResolvedSpec, resolveRunOptions, resolveServeOptions } from "./resolve.js";
+export type { InMemory, ResolvedAccess } from "./access.js";
+export { checkResolvedSpec, resolveAccess, resolveRunOptions, resolveServeOptions } from "./resolve.js";

@@ -1,6 +1,7 @@
 import { DEFAULT_PORT } from "./default-port.js";
 import type { Table } from "./row.js";
 
+export { accessTable } from "./access-table.js";
 export { serveTable } from "./serve-table.js";
 
 const S = 1_000_000_000;
@@ -232,6 +233,24 @@ export const runTable = {
     choices: ["server", "client", "reset"],
     commands: CONNECTIONS,
     help: "which side closes a connection first (reset: the client, with a RST)",
+  },
+  /** TCP Fast Open (RFC 7413): from a client's second connection on the request travels with the SYN. */
+  fastOpen: {
+    kind: "flag",
+    field: "fastOpen",
+    flags: "--fast-open",
+    default: false,
+    commands: ["crr"],
+    help: "send the request with the SYN (TCP Fast Open); the server's net.ipv4.tcp_fastopen must allow it",
+  },
+  /** The server is woken when the request is there, not when the connection is (TCP_DEFER_ACCEPT). */
+  deferAccept: {
+    kind: "flag",
+    field: "deferAccept",
+    flags: "--defer-accept",
+    default: false,
+    commands: ["crr"],
+    help: "the server accepts a connection when its request is there (TCP_DEFER_ACCEPT)",
   },
   /** Bytes, or "128K"; "auto" = whichever of several sizes moves most in short probes before the run. */
   sendSize: {

@@ -22,7 +22,19 @@ const DEMAND = ["nsPerTransaction", "nsPerKiB"];
 const HOST = ["hostname", "kernel", "cpuModel", "cpus", "governor", "interface", "mtuBytes", "driver", "version"];
 const SPEC = [
   ...["host", "port", "durationNs", "warmupNs", "runs", "flows", "requestBytes", "responseBytes", "burst"],
-  ...["coalesce", "ratePerSecond", "spacing", "close", "bandwidthBitsPerSecond", "batch", "gso", "gro", "retryAfterNs"],
+  ...[
+    "coalesce",
+    "ratePerSecond",
+    "spacing",
+    "close",
+    "fastOpen",
+    "deferAccept",
+    "bandwidthBitsPerSecond",
+    "batch",
+    "gso",
+    "gro",
+    "retryAfterNs",
+  ],
   ...[
     "sendSizeBytes",
     "recvSizeBytes",

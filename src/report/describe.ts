@@ -40,7 +40,7 @@ function describeTest(result: Result): string {
     const most = spec.ratePerSecond > 0 ? "at most " : "";
     const detail =
       spec.test === "tcp_crr"
-        ? CLOSERS[spec.close]
+        ? `${CLOSERS[spec.close]}${spec.fastOpen ? ", fast open" : ""}${spec.deferAccept ? ", deferred accept" : ""}`
         : `${most}${spec.burst + 1} in flight per flow${spec.coalesce ? ", sent together" : ""}`;
     const patience = spec.test === "udp_rr" ? `, lost after ${formatDuration(spec.retryAfterNs)}` : "";
     return `${sizes}, ${detail}${patience}, ${warmup}`;

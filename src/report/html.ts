@@ -17,7 +17,7 @@ import { escapeHtml, htmlTable } from "./html-text.js";
 import { card, cards, htmlPage, section } from "./page.js";
 import { type LabelledRun, labelsOf } from "./runs.js";
 import { headline } from "./summary.js";
-import { formatBitRate, formatRate, formatTime } from "./units.js";
+import { formatBitRate, formatCount, formatRate, formatTime } from "./units.js";
 
 /** More small charts than this are too many to read and to load; the tables still have every run. */
 const MAX_SMALL_CHARTS = 24;
@@ -45,6 +45,7 @@ export async function renderHtml(runs: readonly LabelledRun[]): Promise<string> 
     cpu(page),
     await latency(page),
     time(page),
+    flameGraphs(page),
     warnings(page),
     hosts(runs),
     `</main>`,
@@ -152,6 +153,21 @@ function warnings(page: Page): string {
     return `<li>${head}<br>${escapeHtml(message)}. ${escapeHtml(advice)}</li>`;
   });
   return section("Warnings", "Reasons why a figure may not mean what it seems to.", `<ul>${items.join("\n")}</ul>`);
+}
+
+function flameGraphs(page: Page): string {
+  const name = nameOf(page);
+  const items = page.runs.flatMap((run) => {
+    const { profile } = run.result;
+    if (profile === undefined) return [];
+    const samples = `${formatCount(profile.samples)} samples`;
+    return [
+      `<li><a href="${escapeHtml(encodeURI(profile.svg))}">${escapeHtml(name(run))}</a> <span class="note">${samples}</span></li>`,
+    ];
+  });
+  const note =
+    "Files beside this page: what the CPUs of the client's host did within the window, kernel and user space.";
+  return items.length === 0 ? "" : section("Flame graphs", note, `<ul>${items.join("\n")}</ul>`);
 }
 
 function hosts(runs: readonly LabelledRun[]): string {

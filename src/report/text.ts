@@ -80,6 +80,10 @@ function mainFigures(result: Result): [string, string][] {
     figures.push(["zero-copy", `${split}, of ${formatBytes(requestedBytes)}`]);
   }
   if (result.best !== undefined) figures.push(["best found", describeBest(result.best)]);
+  if (result.profile !== undefined) {
+    const { samples, svg } = result.profile;
+    figures.push(["flame graph", `${svg} (${formatCount(samples)} samples of the client's host)`]);
+  }
   if (result.tcpInfo !== undefined) figures.push(["TCP", describeTcp(result.tcpInfo)]);
   const mean = describeMean(result);
   if (mean !== undefined) figures.push(["mean", mean]);

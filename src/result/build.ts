@@ -81,5 +81,6 @@ export function buildResult(raw: RawRun): Result {
     intervals: raw.intervals,
     warnings: raw.warnings.concat(deriveWarnings(raw)),
     host: both(raw, (end) => end.host),
+    profile: raw.profile,
   });
 }

@@ -70,6 +70,8 @@ export function parseTcpCounters(snmp: string | undefined, netstat: string | und
     timeouts: extended.get("TCPTimeouts") ?? 0,
     listenOverflows: extended.get("ListenOverflows") ?? 0,
     listenDrops: extended.get("ListenDrops") ?? 0,
+    fastOpensActive: extended.get("TCPFastOpenActive") ?? 0,
+    fastOpensPassive: extended.get("TCPFastOpenPassive") ?? 0,
   };
 }
 

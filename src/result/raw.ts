@@ -4,6 +4,7 @@
  */
 import type { Static } from "typebox";
 import type { ResolvedSpec } from "../options/spec.js";
+import type { ProfileSchema } from "./schema/result.js";
 import type { CpuUsage, Interval, NetworkUse, RunState, Warning } from "./model.js";
 import type {
   ConnectErrorsSchema,
@@ -65,6 +66,7 @@ export interface RawRun {
   sameHost: boolean;
   /** Only when `state` is "failed". */
   error?: { code: string; message: string } | undefined;
+  profile?: Static<typeof ProfileSchema> | undefined;
 }
 
 /** Live figures at one moment, for `buildInterval`. */

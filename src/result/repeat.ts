@@ -230,6 +230,7 @@ export async function summarizeRuns(
     warnings: wideInterval(sample, first.spec.untilCiPct, student).concat(
       uniteWarnings(results.map(({ warnings }) => warnings)),
     ),
+    profile: first.profile,
     repeat: repeatOf(sample, isBulk(first.test), results.length, student),
     runs: results.map(summarizeRun),
   });

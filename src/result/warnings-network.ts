@@ -96,6 +96,21 @@ function gentler({ flows, mssBytes }: ResolvedSpec): string {
   return ways.length === 0 ? "" : `; ${ways.join(" and ")} may press the path less`;
 }
 
+/** The first connections to a server only fetch its cookie: a run has thousands more. */
+function fastOpenUnused({ spec, local }: RawRun): Warning[] {
+  const opened = local.network?.tcp?.fastOpensActive;
+  const { connections } = local.counters;
+  if (!spec.fastOpen || opened === undefined || opened >= connections / 2) return [];
+  return [
+    {
+      code: "FAST_OPEN_NOT_USED",
+      message: `Of ${connections} connections ${opened} sent their request with the SYN: the others waited for the handshake`,
+      advice:
+        "Set net.ipv4.tcp_fastopen to 3 on both hosts, and look for a device on the path that drops TCP's option 34",
+    },
+  ];
+}
+
 function retransmits(raw: RawRun): Warning[] {
   const sender = byDirection<EndReport>(raw.spec, raw).sender;
   const infos = sender?.flows.tcpInfo ?? [];
@@ -123,6 +138,7 @@ export function networkWarnings(raw: RawRun): Warning[] {
     ...bbrPacing(raw),
     ...fixedBuffer(raw, "sndbuf"),
     ...fixedBuffer(raw, "rcvbuf"),
+    ...fastOpenUnused(raw),
     ...retransmits(raw),
   ];
 }

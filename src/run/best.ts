@@ -87,7 +87,7 @@ class Search {
     const options = { ...this.chosen, ...change };
     let probe: Probe;
     try {
-      const result = await new ClientRun(spec, this.#environment, () => undefined).execute(signal);
+      const result = await new ClientRun(spec, this.#environment, { onInterval: () => undefined }).execute(signal);
       if (result.state !== "completed") return 0;
       this.#sameHost = result.warnings.some(({ code }) => code === "SAME_HOST");
       probe = { options, ...figureOf(result) };

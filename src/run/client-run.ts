@@ -9,6 +9,7 @@ import { readHostContext } from "../result/host.js";
 import { buildInterval } from "../result/interval.js";
 import type { HostContext, Interval, Result, Warning } from "../result/model.js";
 import type { EndReport, IntervalPoint } from "../result/raw.js";
+import type { Profile, Recorder } from "../profile/recorder.js";
 import { checkDescriptors } from "./descriptors.js";
 import { coreRanks, supplyOf } from "./cpu-groups.js";
 import { type Environment, introduction } from "./environment.js";
@@ -17,17 +18,25 @@ import { hostContext } from "./host-context.js";
 import { checkCpus } from "./placement.js";
 import { chooseCrew, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 import { portBudget } from "./ports.js";
+import { startRecorder } from "./profile.js";
 
 /** Why a run was halted when the caller's AbortSignal did it, or a wait when the window was over. */
 class Stopped extends Error {}
 
 const MS = 1e6;
 
+export interface ClientRunSettings {
+  onInterval: (interval: Interval) => void;
+  /** Folder for a profile of this host over the window. */
+  profile?: string | undefined;
+}
+
 /** One run of the client from end to end. `execute()` is called once. */
 export class ClientRun {
   readonly #spec: ResolvedSpec;
   readonly #environment: Environment;
   readonly #onInterval: (interval: Interval) => void;
+  readonly #profileFolder: string | undefined;
   readonly #startedAt = new Date().toISOString();
   /** Aborted with the reason why the ordinary course cannot go on. */
   readonly #halt = new AbortController();
@@ -36,15 +45,17 @@ export class ClientRun {
   readonly #warnings: Warning[] = [];
   #client: ControlClient | undefined;
   #half: Half | undefined;
+  #recorder: Recorder | undefined;
   #host: HostContext | undefined;
   #lastPoint: IntervalPoint = { atNs: 0, local: { windowNs: 0, counters: emptyCounters() } };
   /** A sample on its way; never rejects. */
   #sampling: Promise<void> | undefined;
 
-  constructor(spec: ResolvedSpec, environment: Environment, onInterval: (interval: Interval) => void) {
+  constructor(spec: ResolvedSpec, environment: Environment, { onInterval, profile }: ClientRunSettings) {
     this.#spec = spec;
     this.#environment = environment;
     this.#onInterval = onInterval;
+    this.#profileFolder = profile;
   }
 
   /**
@@ -59,6 +70,7 @@ export class ClientRun {
       return await this.#conclude(failure ?? trouble, remote);
     } finally {
       unhook?.();
+      await this.#recorder?.[Symbol.asyncDispose]();
     }
   }
 
@@ -89,7 +101,11 @@ export class ClientRun {
       throw conflictingOption("bind", `expected at most ${MAX_SOURCES} addresses, got ${spec.bind.length}`);
     }
 
-    const target = { host: spec.host, port: spec.port, family: spec.family, bind: spec.bind[0] };
+    const { credentials } = this.#environment;
+    if (this.#profileFolder !== undefined) {
+      this.#recorder = await startRecorder(this.#profileFolder, spec, "client", new Date(this.#startedAt));
+    }
+    const target = { host: spec.host, port: spec.port, family: spec.family, bind: spec.bind[0], ...credentials };
     const client = await ControlClient.connect(
       target,
       introduction(this.#environment),
@@ -119,7 +135,7 @@ export class ClientRun {
       cookie: Buffer.from(prepared.cookie, "hex"),
       engineRefusal: refusal,
     });
-    const half = new Half(addon, plan, refusal);
+    const half = new Half(addon, plan, refusal, this.#recorder);
     this.#half = half;
     half.halted.addEventListener("abort", () => {
       this.#halt.abort(half.halted.reason);
@@ -210,6 +226,9 @@ export class ClientRun {
       if (half?.measured !== true) {
         // Before this end stops: a server that is not told takes its client for lost.
         if (aborted) await client.finish(hurryMs, aborted);
+        // A server that closes the flows says why, a little later.
+        else if (half?.halted.aborted === true)
+          await Promise.race([client.ended, delay(hurryMs, undefined, { ref: false })]);
         return {};
       }
       const closed = client.close(inOrder ? replyMs : hurryMs);
@@ -241,6 +260,7 @@ export class ClientRun {
         remote: remote && { ...remote.counters, windowNs: remote.windowNs, tcp: remote.tcp },
       });
     }
+    const profile = await this.#finishProfile();
     // Not needed before, and the first byte should not wait for it.
     const { buildResult } = await import("../result/build.js");
     const result = buildResult({
@@ -253,9 +273,25 @@ export class ClientRun {
       warnings: this.#warnings,
       sameHost: this.#client?.sameHost ?? false,
       error: error && { code: error.code, message: error.message },
+      profile,
     });
     if (error === undefined) return result;
     return failWith(error, result);
+  }
+
+  /** What was measured counts without a profile as well. */
+  async #finishProfile(): Promise<Profile | undefined> {
+    try {
+      return await this.#recorder?.finish();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#warnings.push({
+        code: "NO_PROFILE",
+        message,
+        advice: "all other figures are complete: nothing has to be repeated but for the graph",
+      });
+      return undefined;
+    }
   }
 
   /** Of all that went wrong the cause: that the peer went away is often only what followed. */

@@ -1,5 +1,6 @@
-import { readdirSync } from "node:fs";
+import { closeSync, openSync, readdirSync } from "node:fs";
 import { DEFAULT_TIMING, type ControlTiming } from "../control/timing.js";
+import type { Credentials } from "../control/credentials.js";
 import type { Introduction } from "../control/hello.js";
 import { type NativeAddon, loadAddon } from "../native/index.js";
 import { type ReadText, firstLine, readText } from "../result/text.js";
@@ -17,6 +18,8 @@ export interface Environment {
   openDescriptors: () => number;
   /** Lengths of a probe, seconds. */
   probe: { warmup: number; duration: number };
+  /** What clients show to servers. */
+  credentials?: Credentials;
 }
 
 export const realEnvironment: Readonly<Environment> = {
@@ -24,10 +27,22 @@ export const realEnvironment: Readonly<Environment> = {
   timing: DEFAULT_TIMING,
   read: readText,
   list,
-  openDescriptors: () => list("/proc/self/fd").length,
+  openDescriptors,
   // Long enough for TCP to reach its rate on a short path, short enough for a dozen of them.
   probe: { warmup: 0.2, duration: 0.3 },
 };
+
+/**
+ * After a change of user the kernel hides /proc/self/fd (proc(5), "dumpable"): then the lowest free number, below which all are taken, has to
+ * do.
+ */
+function openDescriptors(): number {
+  const listed = list("/proc/self/fd").length;
+  if (listed > 0) return listed;
+  const lowest = openSync("/dev/null", "r");
+  closeSync(lowest);
+  return lowest;
+}
 
 function list(folder: string): string[] {
   try {

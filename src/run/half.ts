@@ -14,6 +14,12 @@ import type { EndReport, LocalEnd } from "../result/raw.js";
 import { type HostSample, hostUse, sampleAfterWindow, sampleBeforeWindow } from "../result/sample.js";
 import { errorOfConstruction, errorOfFault } from "./faults.js";
 
+/** Called at the edges of the window, once each; an edge never waits. */
+export interface WindowObserver {
+  open: () => void;
+  close: () => void;
+}
+
 /**
  * One host's half of a test: the native session, the samples of the host at the edges of its window, and its report. Whatever happens to the
  * session before its window was closed on purpose aborts `halted`; what happens after concerns nobody.
@@ -27,13 +33,15 @@ export class Half {
   readonly ended: Promise<void>;
   readonly #session: NativeSession;
   readonly #halt = new AbortController();
+  readonly #window: WindowObserver | undefined;
   #windingDown = false;
   #opened: HostSample | undefined;
   #closed: HostSample | undefined;
 
   /** `engineRefusal`: why `plan.engine` is not the one asked for. Throws CnbLoadError where the addon cannot open the session. */
-  constructor(addon: NativeAddon, plan: NativePlan, engineRefusal: string | null = null) {
+  constructor(addon: NativeAddon, plan: NativePlan, engineRefusal: string | null = null, window?: WindowObserver) {
     this.plan = plan;
+    this.#window = window;
     this.#engineRefusal = engineRefusal;
     let onReady!: () => void;
     let onFailed!: (reason: CnbLoadError) => void;
@@ -87,6 +95,7 @@ export class Half {
   openWindow(): void {
     this.#opened = sampleBeforeWindow();
     this.#session.openWindow();
+    this.#window?.open();
   }
 
   /** Idempotent; nothing where the window was never opened. */
@@ -94,6 +103,7 @@ export class Half {
     this.#windingDown = true;
     if (this.#opened === undefined || this.#closed !== undefined) return;
     this.#session.closeWindow();
+    this.#window?.close();
     this.#closed = sampleAfterWindow();
   }
 
@@ -101,12 +111,20 @@ export class Half {
     return this.#session.snapshot(histograms, tcp);
   }
 
+  /** Payload of the whole session until now, whether it counts or not. */
+  moved(): { bytesSent: number; bytesReceived: number } {
+    return this.#session.moved();
+  }
+
   /** Ends the session from any state and resolves when its threads have been joined. Idempotent. */
   async stop(): Promise<void> {
     this.#windingDown = true;
     this.#session.stop();
     // A window that is still open ends with the session: what the other end goes on to send is not waited for.
-    if (this.#opened !== undefined) this.#closed ??= sampleAfterWindow();
+    if (this.#opened !== undefined && this.#closed === undefined) {
+      this.#window?.close();
+      this.#closed = sampleAfterWindow();
+    }
     await this.ended;
   }
 

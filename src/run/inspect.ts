@@ -1,4 +1,5 @@
 import { ControlClient } from "../control/client.js";
+import { type CredentialSources, readCredentials } from "../control/credentials.js";
 import { type ResolvedSpec, resolveRunOptions } from "../options/spec.js";
 import { parseEndReport } from "../result/check.js";
 import type { LinkFacts } from "../result/host.js";
@@ -16,22 +17,22 @@ export interface Inspection {
   localAddress: string;
 }
 
-/** Where the server is. */
-export type ServerAddress = Pick<ResolvedSpec, "host" | "port" | "family">;
+/** Where the server is, and what to show it. */
+export type ServerAddress = Pick<ResolvedSpec, "host" | "port" | "family"> & CredentialSources;
 
 /**
  * Opens a session for a test of one flow and ends it before any flow connects: the server's report then holds nothing but its host.
  * Rejects with CnbLoadError as `run()` does.
  */
 export async function inspectServer(
-  { host, port, family }: ServerAddress,
+  { host, port, family, ...sources }: ServerAddress,
   signal: AbortSignal,
   environment: Environment = realEnvironment,
 ): Promise<Inspection> {
   // Asked for io_uring, the server says whether it has it.
   const spec = resolveRunOptions({ test: "tcp_rr", host, port, family, engine: "uring" });
   const { timing } = environment;
-  const target = { host: spec.host, port, family, bind: undefined };
+  const target = { host: spec.host, port, family, bind: undefined, ...(await readCredentials(sources, "client")) };
   const client = await ControlClient.connect(target, introduction(environment), timing, signal);
   try {
     await client.setup(spec, [], signal);

@@ -1,7 +1,5 @@
-import { CnbLoadError } from "../errors.js";
-import type { Loop, NativeAddon, NativeEngine, NativePlan, NativeUdp } from "../native/index.js";
+import type { Loop, NativeAddon, NativeEngine, NativePlan, NativeSocketOptions, NativeUdp } from "../native/index.js";
 import { type ResolvedSpec, type TestName, blockRefusal, isBulk, isUdp } from "../options/spec.js";
-import { formatSize } from "../options/sizes.js";
 import { type CpuSupply, placeWorkers } from "./placement.js";
 
 /** Up to here a bulk flow gets a thread of its own, however few CPUs there are: the threads mostly sleep in the kernel. */
@@ -116,34 +114,22 @@ export function planHalf(request: HalfRequest): NativePlan {
     rx: spec.rx,
     rxLowatBytes: spec.rxLowatBytes,
     close: spec.close,
+    socketOptions: socketOptionsOf(role, spec),
     udp: isUdp(spec.test) ? udpOf(spec) : undefined,
     setupTimeoutMs: setupTimeoutMs(spec.flows) - (role === "client" ? CLIENT_LEAD_MS : 0),
   };
 }
 
-function udpOf({ batch, gso, gro, retryAfterNs }: ResolvedSpec): NativeUdp {
-  return { batch, gso, gro, retryTimeoutMs: Math.ceil(retryAfterNs / 1e6) };
+/** Requests that a listener takes before their handshake is over; SYNs beyond those wait for it as ever. */
+const FAST_OPENS = 4096;
+/** Seconds for a request to come; the connection is accepted then in any case. */
+const DEFER_S = 5;
+
+function socketOptionsOf(role: HalfRequest["role"], { fastOpen, deferAccept }: ResolvedSpec): NativeSocketOptions {
+  if (role === "client") return fastOpen ? { TCP_FASTOPEN_CONNECT: 1 } : {};
+  return { ...(fastOpen && { TCP_FASTOPEN: FAST_OPENS }), ...(deferAccept && { TCP_DEFER_ACCEPT: DEFER_S }) };
 }
 
-/** Buffers that a server grants to one session, bytes; the largest sizes in every worker would exceed any host's memory. */
-const MAX_SESSION_BUFFER_BYTES = 2 * 1024 ** 3;
-/** For each of the datagrams, or trains of them, that one call may bring (native/engine/plan.h). */
-const DATAGRAM_ROOM_BYTES = 64 * 1024;
-/** Sends in flight that a flow with zero-copy keeps buffers for (native/io/zerocopy.h). */
-const ZEROCOPY_SENDS = 64;
-
-/** Throws ERR_LIMIT where the buffers of a server's half would take more memory than one session is granted. */
-export function checkBuffers(plan: NativePlan): void {
-  const sendBytes = plan.sendSizeBytes * (plan.zerocopy === "msg" ? ZEROCOPY_SENDS : 1);
-  const sizes: Record<Loop, number> = {
-    send: sendBytes,
-    receive: plan.udp === undefined ? plan.recvSizeBytes : plan.udp.batch * DATAGRAM_ROOM_BYTES,
-    rr: plan.responseBytes,
-    crr: plan.responseBytes,
-  };
-  const workers = plan.cpus.length;
-  const bytes = sizes[plan.loop] * workers;
-  if (bytes <= MAX_SESSION_BUFFER_BYTES) return;
-  const [most, each] = [formatSize(MAX_SESSION_BUFFER_BYTES), formatSize(sizes[plan.loop])];
-  throw new CnbLoadError("ERR_LIMIT", `a session may take ${most} of buffers; ${workers} workers need ${each} each`);
+function udpOf({ batch, gso, gro, retryAfterNs }: ResolvedSpec): NativeUdp {
+  return { batch, gso, gro, retryTimeoutMs: Math.ceil(retryAfterNs / 1e6) };
 }

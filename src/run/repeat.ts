@@ -12,6 +12,8 @@ export interface RepeatSettings {
   onInterval: (interval: Interval) => void;
   /** Called with the result of each completed run where there are several. */
   onRun?: ((result: Result, run: number) => void) | undefined;
+  /** Folder for a profile of this host over the window; of the first run where there are several. */
+  profile?: string | undefined;
 }
 
 /**
@@ -22,14 +24,17 @@ export interface RepeatSettings {
 export async function repeatRuns(
   spec: ResolvedSpec,
   environment: Environment,
-  { signal, onInterval, onRun }: RepeatSettings,
+  { signal, onInterval, onRun, profile }: RepeatSettings,
 ): Promise<Result> {
-  if (!isRepeated(spec)) return new ClientRun(spec, environment, onInterval).execute(signal);
+  if (!isRepeated(spec)) return new ClientRun(spec, environment, { onInterval, profile }).execute(signal);
   const { least, most } = repetitionOf(spec);
   const completed: Result[] = [];
   while (completed.length < most) {
     const run = completed.length + 1;
-    const next = new ClientRun(spec, environment, (interval) => onInterval({ run, ...interval }));
+    const next = new ClientRun(spec, environment, {
+      onInterval: (interval) => onInterval({ run, ...interval }),
+      ...(run === 1 && { profile }),
+    });
     const result = await next.execute(signal).catch((error: unknown) => failAfter(completed, error));
     if (result.state !== "completed") {
       return completed.length === 0 ? result : summarizeRuns(completed, { state: result.state });

@@ -13,6 +13,12 @@ export interface RunSettings {
   onRun?: ((result: Result, run: number) => void) | undefined;
   /** Called with each probe of `best` or `sendSize: "auto"`, before the run that counts. */
   onProbe?: ((probe: Probe) => void) | undefined;
+  /**
+   * Folder for a profile of this host (perf, all CPUs, kernel and user stacks) over exactly the window: a flame graph, folded stacks and a
+   * file for speedscope, named in the result's `profile`. Of the first run where the options ask for several. Without perf, or without
+   * the rights for it, the run rejects with ERR_PLATFORM before anything is sent.
+   */
+  profile?: string | undefined;
 }
 
 /**
@@ -75,14 +81,16 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
   /** What a run needs is loaded now and not before: importing the package shall cost next to nothing. */
   async #execute(
     options: RunOptions,
-    { signal, onRun, onProbe }: RunSettings,
+    { signal, onRun, onProbe, profile }: RunSettings,
     environment?: Environment,
   ): Promise<Result> {
-    const [{ isUdp, resolveRunOptions }, { repeatRuns }, { realEnvironment }] = await Promise.all([
-      import("../options/spec.js"),
-      import("./repeat.js"),
-      import("./environment.js"),
-    ]);
+    const [{ isUdp, resolveAccess, resolveRunOptions }, { readCredentials }, { repeatRuns }, { realEnvironment }] =
+      await Promise.all([
+        import("../options/spec.js"),
+        import("../control/credentials.js"),
+        import("./repeat.js"),
+        import("./environment.js"),
+      ]);
     const onInterval = (interval: Interval): void => {
       this.#intervals.push(interval);
       const tell = this.#tellChange;
@@ -90,12 +98,16 @@ export class Run implements PromiseLike<Result>, AsyncIterable<Interval> {
       tell();
     };
     const spec = resolveRunOptions(options);
-    const surroundings = environment ?? realEnvironment;
+    const credentials = await readCredentials(resolveAccess(options), "client");
+    const surroundings = { ...(environment ?? realEnvironment), credentials };
     const decided = !spec.best && (spec.sendSizeBytes > 0 || isUdp(spec.test));
-    if (decided) return repeatRuns(spec, surroundings, { signal, onInterval, onRun });
+    if (decided) return repeatRuns(spec, surroundings, { signal, onInterval, onRun, profile });
     const { findBest } = await import("./best.js");
     const found = await findBest(options, surroundings, { signal, onProbe });
-    return { ...(await repeatRuns(found.spec, surroundings, { signal, onInterval, onRun })), best: found.best };
+    return {
+      ...(await repeatRuns(found.spec, surroundings, { signal, onInterval, onRun, profile })),
+      best: found.best,
+    };
   }
 
   #nextChange(): Promise<void> {

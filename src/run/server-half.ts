@@ -2,17 +2,22 @@ import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { plainAddress } from "../control/addresses.js";
 import type { ServerHalf, SessionRequest } from "../control/server-session.js";
+import type { Turns } from "../control/turns.js";
 import { CnbLoadError } from "../errors.js";
 import type { NativeAddon, NativePlan } from "../native/index.js";
 import { type ResolvedServeOptions, type ResolvedSpec, checkResolvedSpec, makesConnections } from "../options/spec.js";
 import { formatDuration } from "../options/durations.js";
+import type { Profile } from "../profile/recorder.js";
 import type { EndReport } from "../result/raw.js";
+import { checkBandwidth, watchBandwidth } from "./bandwidth.js";
 import { coreRanks, supplyOf } from "./cpu-groups.js";
 import { checkDescriptors } from "./descriptors.js";
 import type { Environment } from "./environment.js";
-import { Half, withoutHistograms } from "./half.js";
+import { Half, type WindowObserver, withoutHistograms } from "./half.js";
 import { hostContext } from "./host-context.js";
-import { checkBuffers, chooseCrew, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
+import { checkMemory } from "./memory.js";
+import { Profiling } from "./profile.js";
+import { chooseCrew, engineRefusal, planHalf, setupTimeoutMs } from "./plan.js";
 
 const MS = 1e6;
 
@@ -28,6 +33,7 @@ function checkLimits(spec: ResolvedSpec, options: ResolvedServeOptions): void {
     const text = `duration: this server allows tests of ${most} (--max-duration), ${asked} with warm-up were asked for`;
     throw new CnbLoadError("ERR_LIMIT", text, { option: "duration" });
   }
+  checkBandwidth(spec, options);
 }
 
 /** The port that the session's flows come to: the server's fixed one, or the one that the client asks for; 0 = ephemeral. */
@@ -46,6 +52,14 @@ function peersOf({ remoteAddress, sources }: SessionRequest): string[] {
   return [...new Set([remoteAddress, ...sources.map(plainAddress)])];
 }
 
+/** What the sessions of a server share. */
+export interface Surroundings {
+  environment: Environment;
+  turns: Turns;
+  /** Where each session's profile is to be, if anywhere. */
+  profileFolder: string | undefined;
+}
+
 /** A session of the server: the half that the control protocol drives, and what the server's log wants to know of it. */
 export class ServedHalf implements ServerHalf {
   readonly spec: ResolvedSpec;
@@ -55,17 +69,26 @@ export class ServedHalf implements ServerHalf {
   readonly #addon: NativeAddon;
   readonly #half: Half;
   readonly #localAddress: string;
+  readonly #profiling: Profiling | undefined;
+  readonly #turns: Turns;
   #aborted = false;
   #report: Promise<EndReport> | undefined;
 
   /** Throws CnbLoadError to refuse. */
-  constructor(request: SessionRequest, options: ResolvedServeOptions, environment: Environment) {
+  constructor(
+    request: SessionRequest,
+    options: ResolvedServeOptions,
+    { environment, turns, profileFolder }: Surroundings,
+  ) {
+    this.#turns = turns;
     this.spec = checkResolvedSpec(request.spec);
     this.#localAddress = request.localAddress;
     this.#addon = environment.addon();
     const refusal = engineRefusal(this.spec, this.#addon);
     const plan = makePlan(request, this.spec, options, environment, refusal);
-    this.#half = openHalf(plan, environment, refusal);
+    this.#profiling = profileFolder === undefined ? undefined : new Profiling(profileFolder, this.spec);
+    this.#half = openHalf(plan, environment, refusal, this.#profiling);
+    watchBandwidth(this.#half, options);
     this.endsBy = performance.now() + (this.spec.warmupNs + this.spec.durationNs) / MS;
     this.prepared = {
       dataPort: this.#half.port,
@@ -102,8 +125,13 @@ export class ServedHalf implements ServerHalf {
     return intervalNs === 0 ? 0 : Math.ceil(durationNs / intervalNs);
   }
 
-  ready(): Promise<void> {
-    return this.#half.ready;
+  async ready(): Promise<void> {
+    await Promise.all([this.#half.ready, this.#profiling?.ready()]);
+  }
+
+  /** To be called once the session is over, whatever became of it. Throws CnbLoadError. */
+  async finishProfile(): Promise<Profile | undefined> {
+    return this.#profiling?.finish();
   }
 
   go(): void {
@@ -140,6 +168,7 @@ export class ServedHalf implements ServerHalf {
 
   async #stopAndReport(): Promise<EndReport> {
     await this.#half.stop();
+    await this.#turns.next();
     return withoutHistograms(this.#half.report(hostContext(this.#addon, this.#localAddress)));
   }
 }
@@ -175,14 +204,19 @@ function makePlan(
     cookie: randomBytes(16),
     engineRefusal,
   });
-  checkBuffers(plan);
+  checkMemory(plan, options.maxMemoryBytes, environment.read);
   return plan;
 }
 
 /** A data port that is taken means: busy. */
-function openHalf(plan: NativePlan, environment: Environment, engineRefusal: string | null): Half {
+function openHalf(
+  plan: NativePlan,
+  environment: Environment,
+  engineRefusal: string | null,
+  window: WindowObserver | undefined,
+): Half {
   try {
-    return new Half(environment.addon(), plan, engineRefusal);
+    return new Half(environment.addon(), plan, engineRefusal, window);
   } catch (error) {
     if (!(error instanceof CnbLoadError) || error.code !== "ERR_LISTEN" || plan.port === 0) throw error;
     throw new CnbLoadError("ERR_BUSY", `data port ${plan.port} is in use`, { cause: error, retryAfterMs: 1000 });

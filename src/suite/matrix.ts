@@ -6,6 +6,7 @@ import { TESTS } from "../options/names.js";
 import type { Row } from "../options/row.js";
 import type { RunOptions, TestName } from "../options/spec.js";
 import { runTable } from "../options/table.js";
+import { JSON_NOTATION, type Notation } from "./notation.js";
 
 /** Options of a run without the server, which the command line names. */
 export type MatrixRun = Omit<RunOptions, "host">;
@@ -26,8 +27,8 @@ const TEST_NAMES = Object.keys(TESTS) as TestName[];
  * a default goes to those runs whose test takes the option. Throws ERR_INVALID_OPTION that names file, path, and what was expected.
  * Whether the options of a run go together is left to who resolves them.
  */
-export function parseMatrix(text: string, file: string): Matrix {
-  const value = parseJson(text, file);
+export function parseMatrix(text: string, file: string, notation = JSON_NOTATION): Matrix {
+  const value = decode(text, file, notation);
   if (!isObject(value)) throw wrong(file, 'an object such as { "runs": [{ "test": "tcp_rr" }] }', value);
   for (const key of Object.keys(value)) {
     if (!["$schema", "name", "defaults", "runs"].includes(key)) {
@@ -44,12 +45,12 @@ export function parseMatrix(text: string, file: string): Matrix {
   return { name, runs: runs.map((run: unknown, index) => parseRun(run, defaults, `${file}: runs[${index}]`)) };
 }
 
-function parseJson(text: string, file: string): unknown {
+function decode(text: string, file: string, { name, decode }: Notation): unknown {
   try {
-    return JSON.parse(text);
+    return decode(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw fault(`${file}: expected a matrix in JSON: ${reason}`, cause);
+    const reason = cause instanceof Error ? cause.message.trim() : String(cause);
+    throw fault(`${file}: expected a matrix in ${name}: ${reason.split("\n")[0]}`, cause);
   }
 }
 

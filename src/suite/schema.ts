@@ -65,6 +65,7 @@ function valueSchema(row: Row): Schema {
       return { type: ["string", "array"], items: { type: "string" } };
     case "congestion":
     case "host":
+    case "file":
       return { type: "string" };
   }
 }

@@ -1,8 +1,10 @@
 /** netperf's command line as users start it, over loopback and with real traffic. */
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NetperfAcceptor } from "../../src/netperf/index.js";
 import { resolveServeOptions } from "../../src/options/spec.js";
@@ -216,6 +218,29 @@ describe("without a control connection (-N)", () => {
     const { code, stdout, stderr } = await netperf(...place, "--", "-P", `,${ports[service]}`);
     expect([code, stderr]).toEqual([0, ""]);
     expect(Number(stdout)).toBeGreaterThan(0);
+  });
+
+  it.each(["TCP_STREAM", "TCP_SENDFILE"])("-F: %s sends what the file holds", async (test) => {
+    const chunks: Buffer[] = [];
+    await using service = createServer((socket) => socket.on("data", (chunk) => chunks.push(chunk)));
+    service.listen(0, "127.0.0.1");
+    await once(service, "listening");
+    const { port: to } = service.address() as AddressInfo;
+    const file = fileURLToPath(import.meta.url);
+    const args = ["-N", "-H", "127.0.0.1", "-t", test, "-l", "-3000", "-F", file, "-P", "0"];
+    const { code, stderr } = await netperf(...args, "--", "-P", `,${to}`, "-m", "1000");
+    expect([code, stderr]).toEqual([0, ""]);
+    const sent = readFileSync(file).subarray(0, 1000);
+    expect(Buffer.concat(chunks)).toEqual(Buffer.concat([sent, sent, sent]));
+  });
+
+  it.each([
+    ["/nowhere", "Could not open requested fill file: /nowhere\n"],
+    ["/", "Could not open requested fill file: /\n"],
+    ["/dev/null", "netperf: the fill file /dev/null is empty\n"],
+  ])("-F %s is told before anything is sent", async (file, message) => {
+    const { code, stdout, stderr } = await netperf("-N", "-H", "127.0.0.1", "-F", file);
+    expect([code, stdout + stderr]).toEqual([1, message]);
   });
 
   it("tells where there is nobody", async () => {

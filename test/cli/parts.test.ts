@@ -1,7 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { errorLine, exitCodeOf } from "../../src/cli/exit-codes.js";
 import { jsonTarget, settleJson } from "../../src/cli/json-option.js";
 import { allowedCpus, placeFlowPerCpu, placeOneFlow } from "../../src/cli/placement.js";
+import { userNamed } from "../../src/cli/privileges.js";
 import { buildProgram } from "../../src/cli/program.js";
 import { CnbLoadError } from "../../src/errors.js";
 import { invalidOption } from "../../src/options/spec.js";
@@ -89,5 +90,21 @@ describe("placement on loopback", () => {
 
   it("reads the CPUs that this process may use", () => {
     expect(allowedCpus().length).toBeGreaterThan(0);
+  });
+});
+
+describe("userNamed", () => {
+  it("finds a user without privileges, for root alone", () => {
+    const geteuid = vi.spyOn(process, "geteuid").mockReturnValue(0);
+    try {
+      expect(userNamed("nobody")).toEqual({ name: "nobody", uid: 65534, gid: 65534 });
+      for (const name of ["root", "nonesuch", "", "nobody:x"]) expect(() => userNamed(name)).toThrow(/^--user: /);
+      geteuid.mockReturnValue(1000);
+      expect(() => userNamed("nobody")).toThrow(
+        "--user: only root can become another user; start the server as nobody instead",
+      );
+    } finally {
+      geteuid.mockRestore();
+    }
   });
 });

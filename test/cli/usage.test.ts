@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { appliesTo } from "../../src/options/names.js";
 import type { Command, Row } from "../../src/options/row.js";
-import { runTable, serveTable } from "../../src/options/table.js";
+import { accessTable, runTable, serveTable } from "../../src/options/table.js";
 import manifest from "../../package.json" with { type: "json" };
 import { cli } from "./support.js";
 
@@ -55,17 +55,17 @@ describe.concurrent("help", () => {
     async (name) => {
       const { stdout, stderr, code } = await cli(name, "--help");
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-      const table = name === "server" ? serveTable : runTable;
+      const table = name === "server" ? serveTable : { ...runTable, ...accessTable };
       const flags = Object.values<Row>(table)
         .filter((row) => appliesTo(row, name))
         .flatMap((row) => row.flags.match(/(?<![\w<])--?[\w-]+/g) ?? []);
-      const own = name === "server" ? ["--quiet"] : ["--json", "--ndjson", "--quiet"];
+      const own = name === "server" ? ["--user"] : ["--json", "--ndjson"];
       const listed = [...stdout.matchAll(/^ {2}(-\S+?)(?:, (-\S+))?(?= )/gm)].flatMap(([, first, second]) => [
         first,
         second,
       ]);
       expect(listed.filter((flag) => flag !== undefined).toSorted()).toEqual(
-        [...flags, ...own, "-h", "--help"].toSorted(),
+        [...flags, ...own, "--profile", "--quiet", "-h", "--help"].toSorted(),
       );
     },
   );

@@ -81,6 +81,10 @@ export class FakeSession implements NativeSession {
     return { atNs: nowNs(), windowNs, ready: true, counters: this.#counters(windowNs, this.plan.flows), ...latency };
   }
 
+  moved(): { bytesSent: number; bytesReceived: number } {
+    return this.#counters(this.#windowNs(), this.plan.flows);
+  }
+
   result(): NativeResult {
     if (!this.#ended) throw new Error("result: the session has not ended yet");
     const windowNs = this.#windowNs();

@@ -41,7 +41,7 @@ function client(side: Side, server: Side, args: string[]) {
 function form(text: string): string {
   return text
     .replace(/( : (histogram|interval|demo))+/, "")
-    .replace(/\n+Histogram of[^]*?HIST_TOTAL.*\n/, "\n")
+    .replace(/(\n\nHistogram of time spent in \w+\(\) call\.|\nHistogram)[^]*?HIST_TOTAL.*\n/, "")
     .replace(/\d\.\d+e\+\d+/, "0")
     .replace(/ *-?\d+(\.\d+)?(?![\w^])/g, (_all, decimals: string | undefined) => ` N${decimals?.length ?? 0}`);
 }

@@ -73,13 +73,18 @@ export class Namespace {
     return { sentBytes, sentPackets, receivedBytes, receivedPackets };
   }
 
-  /** A counter of /proc/net/snmp, such as PassiveOpens; IPv6 connections are in there, too. */
+  /** A counter of /proc/net/snmp or netstat, such as PassiveOpens; IPv6 connections are in there, too. */
   tcpCounter(name: string): number {
-    const [names, values] = this.run("grep", "^Tcp:", "/proc/net/snmp").split("\n");
-    const index = names?.split(" ").indexOf(name) ?? -1;
-    const value = Number(values?.split(" ")[index]);
-    if (index < 0 || !Number.isInteger(value)) throw new Error(`/proc/net/snmp has no Tcp counter ${name}`);
-    return value;
+    for (const [group, file] of [
+      ["Tcp", "snmp"],
+      ["TcpExt", "netstat"],
+    ]) {
+      const [names, values] = this.run("grep", `^${group}:`, `/proc/net/${file}`).split("\n");
+      const index = names?.split(" ").indexOf(name) ?? -1;
+      const value = Number(values?.split(" ")[index]);
+      if (index >= 0 && Number.isInteger(value)) return value;
+    }
+    throw new Error(`/proc/net has no TCP counter ${name}`);
   }
 
   /** A counter of /proc/net/snmp, such as InDatagrams, with IPv6's of /proc/net/snmp6 added. */

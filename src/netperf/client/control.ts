@@ -134,6 +134,7 @@ function errorText(error: number): string {
     1: "the test is longer than the server allows",
     2: "the server does not have that congestion control",
     12: "the server does not grant buffers of that size",
+    13: "the server does not let this client in",
     16: "the server is busy",
     22: "the server takes the request for invalid",
     98: "the data port is in use",

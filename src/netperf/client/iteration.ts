@@ -11,7 +11,7 @@ import { initialBuffers } from "../socket-buffers.js";
 import { ANSWER_MS } from "./control.js";
 import { NetperfExit } from "./exit.js";
 import type { Measurement, MeasuredSide } from "./measurement.js";
-import { type DataEnds, clientPlan, localSizes } from "./request.js";
+import { type DataEnds, type PlanExtras, clientPlan, localSizes } from "./request.js";
 import type { Server } from "./server.js";
 import { type Settings, hasTransactions } from "./settings.js";
 
@@ -27,8 +27,7 @@ export interface IterationOptions {
   environment: Environment;
   /** The data port to ask for. */
   dataPort: number;
-  /** Whether streams shall time their calls. */
-  timeCalls: boolean;
+  extras: PlanExtras;
   /** Ends the test as if its time were over. */
   interrupt: AbortSignal;
   onInterim: (point: { bytes: number; transactions: number; seconds: number }) => void;
@@ -36,11 +35,11 @@ export interface IterationOptions {
 
 /** One test from request to results. Throws NetperfExit; leaves no thread behind. */
 export async function iterate(options: IterationOptions): Promise<Measurement & { dataPort: number }> {
-  const { settings, ends, server, environment, timeCalls, interrupt } = options;
+  const { settings, ends, server, environment, extras, interrupt } = options;
   const { dataPort, ...ready } = await server.ready(options.dataPort);
   if (settings.sleepSeconds > 0) await pause(settings.sleepSeconds * 1000, [interrupt]);
   const before = readCpuSample();
-  const half = open(environment, clientPlan(settings, ends, dataPort, timeCalls));
+  const half = open(environment, clientPlan(settings, ends, dataPort, extras));
   half.openWindow();
   half.go();
   try {

@@ -1,5 +1,4 @@
 /** netperf: a command line in, text and an exit code out. */
-import { accessSync, constants } from "node:fs";
 import { plainAddress } from "../../control/addresses.js";
 import { type Environment, realEnvironment } from "../../run/environment.js";
 import { banner } from "../output/banner.js";
@@ -13,13 +12,14 @@ import { inUnit, unitName } from "../output/units.js";
 import { AbsentServer } from "./absent-server.js";
 import { Control, resolveHost } from "./control.js";
 import { NetperfExit, type Output } from "./exit.js";
+import { readFillFile } from "./fill-file.js";
 import { confidenceOf, figuresOf, unitOf } from "./figures.js";
 import { iterate } from "./iteration.js";
 import { ConnectionServer, StreamServer } from "./legacy-server.js";
 import type { Measurement } from "./measurement.js";
 import { OmniServer } from "./omni-server.js";
 import { parseCommandLine } from "./options.js";
-import type { DataEnds } from "./request.js";
+import type { DataEnds, PlanExtras } from "./request.js";
 import type { Server } from "./server.js";
 import type { Settings } from "./settings.js";
 import { runSmallTest } from "./small-tests.js";
@@ -51,7 +51,8 @@ async function run(settings: Settings, output: Output, options: NetperfOptions):
   for (const note of settings.notes) output.err(`${note}\n`);
   const selection = settings.style === "classic" ? undefined : select(settings);
   for (const word of selection?.unknown ?? []) output.err(`netperf: unknown output selector ${word} is dropped\n`);
-  checkFillFile(settings);
+  const timeCalls = settings.statistics || settings.verbosity >= 2 || selection?.timed === true;
+  const extras = { timeCalls, payload: readFillFile(settings.local.fillFile) };
   const trace = settings.debug > 0 ? output.err : undefined;
   const control = settings.control ? await Control.open(settings, trace) : undefined;
   try {
@@ -63,20 +64,10 @@ async function run(settings: Settings, output: Output, options: NetperfOptions):
       output.out(await runSmallTest(settings.small, { settings, ends, control, environment }));
       return;
     }
-    const measured = await repeat(settings, ends, serverAt(ends), selection, output, options);
+    const measured = await repeat(settings, ends, serverAt(ends), extras, output, options);
     report(settings, measured, selection, output);
   } finally {
     control?.close();
-  }
-}
-
-/** Buffers are not filled from it, but a name that is wrong is told. */
-function checkFillFile({ local }: Settings): void {
-  if (local.fillFile === "") return;
-  try {
-    accessSync(local.fillFile, constants.R_OK);
-  } catch {
-    throw new NetperfExit(1, { out: `Could not open requested fill file: ${local.fillFile}\n` });
   }
 }
 
@@ -123,17 +114,16 @@ async function repeat(
   settings: Settings,
   ends: DataEnds,
   server: Server,
-  selection: Selection | undefined,
+  extras: PlanExtras,
   output: Output,
   { interrupt, environment = realEnvironment }: NetperfOptions,
 ): Promise<Measurement[]> {
   const { min, max } = settings.confidence;
-  const timeCalls = settings.statistics || settings.verbosity >= 2 || selection?.timed === true;
   const measured: Measurement[] = [];
   let dataPort = settings.remote.dataPort;
   const onInterim = interimWriter(settings, output);
   do {
-    const one = await iterate({ settings, ends, server, environment, dataPort, timeCalls, interrupt, onInterim });
+    const one = await iterate({ settings, ends, server, environment, dataPort, extras, interrupt, onInterim });
     ({ dataPort } = one);
     measured.push(one);
   } while (
@@ -155,7 +145,7 @@ function interimWriter(settings: Settings, output: Output): (point: InterimPoint
   let index = 0;
   return ({ bytes, transactions, seconds }) => {
     const rate = unit === "x" ? transactions / seconds : inUnit(bytes / seconds, unit);
-    const point = { index: index++, rate, unitName: unitName(unit), seconds, endingAt: Date.now() / 1000 };
+    const point = { index: index++, rate, unitName: unitName(unit), seconds, endingAt: new Date().getTime() / 1000 };
     output.out(renderInterim(point, settings.style));
   };
 }

@@ -1,5 +1,5 @@
 import { plainAddress } from "../../control/addresses.js";
-import type { Loop, NativePlan } from "../../native/index.js";
+import type { Loop, NativeForeign, NativePlan } from "../../native/index.js";
 import { initialBuffers } from "../socket-buffers.js";
 import { addressBytes } from "../wire/addresses.js";
 import { encode } from "../wire/fields.js";
@@ -130,7 +130,10 @@ function positive(bytes: number): number {
   return Math.min(2 ** 30, Math.max(0, bytes));
 }
 
-export function clientPlan(settings: Settings, ends: DataEnds, port: number, timeCalls: boolean): NativePlan {
+/** What a plan holds beside what the command line says. */
+export type PlanExtras = Pick<NativeForeign, "timeCalls" | "payload">;
+
+export function clientPlan(settings: Settings, ends: DataEnds, port: number, extras: PlanExtras): NativePlan {
   const { kind, protocol, local, length } = settings;
   const sizes = localSizes(settings);
   const connections = kind === "crr" || kind === "cc";
@@ -166,17 +169,17 @@ export function clientPlan(settings: Settings, ends: DataEnds, port: number, tim
     rxLowatBytes: 0,
     // With nobody on the other side who knows netperf it is this one that closes.
     close: settings.control ? "server" : "client",
+    socketOptions: localOptions(settings, ends),
     setupTimeoutMs: SETUP_MS,
     foreign: {
       limit: kind === "receive" ? 0 : length.limit,
       tos: local.tos,
-      timeCalls,
-      socketOptions: localOptions(settings, ends),
+      ...extras,
     },
   };
 }
 
-function localOptions(settings: Settings, ends: DataEnds): NonNullable<NativePlan["foreign"]>["socketOptions"] {
+function localOptions(settings: Settings, ends: DataEnds): NonNullable<NativePlan["socketOptions"]> {
   const { protocol, keepAlive, pathMtu, cork, socketDebug, maxPacingRate, multicastTtl } = settings;
   const ipv6 = familyOf(ends) === FAMILY.ipv6;
   const routing = mayRoute(settings);

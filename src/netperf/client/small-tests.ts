@@ -42,7 +42,10 @@ function renderRate({ verbosity }: Settings, rate: number, cpus: number, where: 
 /** A connection, and what TCP_MAXSEG says of it. Like netperf it leaves the server's results unread. */
 async function measureMss({ settings, ends, environment }: SmallTestOptions, control: Control): Promise<string> {
   const { dataPort } = await new StreamServer(settings, ends, control).ready(settings.remote.dataPort);
-  const half = new Half(environment.addon(), clientPlan({ ...settings, kind: "receive" }, ends, dataPort, false));
+  const half = new Half(
+    environment.addon(),
+    clientPlan({ ...settings, kind: "receive" }, ends, dataPort, { timeCalls: false }),
+  );
   try {
     half.openWindow();
     await half.ready.catch((error: unknown) => {

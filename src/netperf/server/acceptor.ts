@@ -1,10 +1,14 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import { availableParallelism, constants } from "node:os";
 import type { Socket } from "node:net";
 import { plainAddress } from "../../control/addresses.js";
+import type { ErrorCode } from "../../errors.js";
 import type { NativePlan } from "../../native/index.js";
 import type { ResolvedServeOptions } from "../../options/spec.js";
+import type { Admission, Place } from "../../run/admission.js";
 import { supplyOf } from "../../run/cpu-groups.js";
 import { type Environment, realEnvironment } from "../../run/environment.js";
+import { checkMemory } from "../../run/memory.js";
 import type { SessionSummary } from "../../run/serve.js";
 import { ControlStream } from "../wire/control-stream.js";
 import { messageType, serverCpu } from "../wire/fields.js";
@@ -15,7 +19,14 @@ import { type Job, Refusal, jobOf } from "./request.js";
 import { cpuFor, everywhere, planOf, withoutPriority } from "./plan.js";
 import { type Outcome, ServedTest } from "./served-test.js";
 
-const { EADDRINUSE, EADDRNOTAVAIL, EBUSY, EIO, EPERM } = constants.errno;
+const { EACCES, EADDRINUSE, EADDRNOTAVAIL, EBUSY, EIO, ENOMEM, EPERM } = constants.errno;
+/** What a refusal by errno is to the log. */
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  [EACCES]: "ERR_AUTH",
+  [EBUSY]: "ERR_BUSY",
+  [ENOMEM]: "ERR_LIMIT",
+  [EPERM]: "ERR_LIMIT",
+};
 /** What another port, address or priority may help against. */
 const MENDABLE = [EADDRINUSE, EADDRNOTAVAIL, EPERM];
 
@@ -34,9 +45,17 @@ const LINGER_MS = 2000;
 /** Finds a client whose host is gone without a word within 15 s (Node probes ten times, once a second, after this). */
 const KEEP_ALIVE_MS = 5000;
 
-export type AcceptorOptions = Pick<ResolvedServeOptions, "maxSessions" | "maxDurationNs" | "dataPort" | "cpus"> & {
+/** Limits that clients of every protocol obey; how many may come at a time is the door's to say. */
+type Limits = Pick<
+  ResolvedServeOptions,
+  "maxDurationNs" | "dataPort" | "cpus" | "maxBandwidthBitsPerSecond" | "maxMemoryBytes"
+>;
+
+export type AcceptorOptions = Limits & {
   /** What clients must send first, undefined = nothing. */
   passphrase?: string | undefined;
+  /** Why no client may have a test, undefined = each may. */
+  refusal?: string | undefined;
   /** One connection after another: the next waits until the one before is done with. */
   single?: boolean | undefined;
   /** Called once for each test, or refusal of one. */
@@ -50,7 +69,6 @@ export class NetperfAcceptor implements AsyncDisposable {
   readonly #environment: Environment;
   readonly #conversations = new Map<Promise<void>, Conversation>();
   #turn = 0;
-  #testing = 0;
 
   constructor(options: AcceptorOptions, environment: Environment = realEnvironment) {
     this.#options = options;
@@ -58,8 +76,8 @@ export class NetperfAcceptor implements AsyncDisposable {
   }
 
   /** Takes a connection of which nothing has been read. */
-  readonly accept = (socket: Socket): void => {
-    const conversation = new Conversation(socket, this.#options, this.#run.bind(this));
+  readonly accept = (socket: Socket, sessions: Admission): void => {
+    const conversation = new Conversation(socket, this.#options, sessions, this.#run.bind(this));
     const before = this.#options.single === true ? Promise.all(this.#conversations.keys()) : undefined;
     const done = conversation.hold(before).finally(() => this.#conversations.delete(done));
     this.#conversations.set(done, conversation);
@@ -76,11 +94,11 @@ export class NetperfAcceptor implements AsyncDisposable {
   }
 
   /** One test; throws Refusal. `onReady` gets the response to send, and then the outcome is waited for. */
-  async #run({ message, dialect, ends, gone, reply }: Asked): Promise<Tested> {
+  async #run({ message, dialect, ends, gone, reply, begin }: Asked): Promise<Tested> {
     const request = dialect.request(message);
     const job = jobOf(request);
-    const { maxSessions, maxDurationNs, dataPort, cpus } = this.#options;
-    if (this.#testing >= maxSessions) throw new Refusal(EBUSY, `${maxSessions} tests are under way (--max-sessions)`);
+    const { maxDurationNs, dataPort, cpus, refusal } = this.#options;
+    if (refusal !== undefined) throw new Refusal(EACCES, refusal);
     if (job.seconds * 1e9 > maxDurationNs) {
       throw new Refusal(EPERM, `${job.seconds} s are longer than this server allows (--max-duration)`);
     }
@@ -89,17 +107,26 @@ export class NetperfAcceptor implements AsyncDisposable {
     const supply = supplyOf(cpus, allowed, "cpus", this.#environment);
     const own = supply.wanted ?? (cpus === null ? [] : supply.allowed);
     const cpu = cpuFor(serverCpu.read(message), allowed, own[this.#turn++ % own.length] ?? -1);
-    const plan = planOf(job, request, ends, cpu, dataPort);
+    const plan = this.#limited(planOf(job, request, ends, cpu, dataPort));
+    begin(performance.now() + (job.seconds === 0 ? maxDurationNs / 1e6 : job.seconds * 1000));
     const test = this.#open(job, plan);
-    this.#testing++;
+    reply(dialect.response(responseTo(request, job, test.plan, test.port)));
+    const outcome = await test.run(gone);
+    reply(dialect.results(resultsOf(request, job, outcome), outcome.error));
+    return { job, outcome };
+  }
+
+  /** netperf's clients cannot be asked for a pace: what this end sends is given one, what it receives is watched. */
+  #limited(plan: NativePlan): NativePlan {
+    const { maxBandwidthBitsPerSecond: most, maxMemoryBytes } = this.#options;
     try {
-      reply(dialect.response(responseTo(request, job, test.plan, test.port)));
-      const outcome = await test.run(gone);
-      reply(dialect.results(resultsOf(request, job, outcome), outcome.error));
-      return { job, outcome };
-    } finally {
-      this.#testing--;
+      checkMemory(plan, maxMemoryBytes, this.#environment.read);
+    } catch (error) {
+      throw new Refusal(ENOMEM, (error as Error).message);
     }
+    if (most === 0 || plan.loop !== "send") return plan;
+    const asked = plan.bandwidthBitsPerSecond;
+    return { ...plan, bandwidthBitsPerSecond: asked === 0 ? most : Math.min(asked, most) };
   }
 
   /**
@@ -107,13 +134,12 @@ export class NetperfAcceptor implements AsyncDisposable {
    * priority where this process may not set it.
    */
   #open(job: Job, plan: NativePlan): ServedTest {
-    const maxMs = this.#options.maxDurationNs / 1e6;
     const otherPort = { ...plan, port: this.#options.dataPort };
     const attempts = [plan, withoutPriority(plan), otherPort, everywhere(plan), everywhere(otherPort)];
     let refusal: unknown;
     for (const attempt of attempts) {
       try {
-        return new ServedTest(job, attempt, maxMs, this.#environment);
+        return new ServedTest(job, attempt, this.#options, this.#environment);
       } catch (error) {
         refusal = error;
         if (!(error instanceof Refusal) || !MENDABLE.includes(error.code)) throw error;
@@ -139,6 +165,8 @@ interface Asked {
   ends: Ends;
   gone: AbortSignal;
   reply: (message: Buffer) => void;
+  /** Takes a place for the client, for a test that will be over by then. Throws Refusal. */
+  begin: (endsBy: number) => void;
 }
 
 type RunTest = (asked: Asked) => Promise<Tested>;
@@ -150,8 +178,12 @@ class Conversation {
   readonly #timing: AcceptorTiming;
   readonly #run: RunTest;
   readonly #ends: Ends;
+  readonly #sessions: Admission;
+  /** During a test. */
+  #place: Place | undefined;
 
-  constructor(socket: Socket, options: AcceptorOptions, run: RunTest) {
+  constructor(socket: Socket, options: AcceptorOptions, sessions: Admission, run: RunTest) {
+    this.#sessions = sessions;
     this.#ends = { localAddress: socket.localAddress ?? "", remoteAddress: socket.remoteAddress ?? "" };
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#options = options;
@@ -175,6 +207,7 @@ class Conversation {
         await this.#answer(message);
       }
     } finally {
+      this.#leave();
       if (this.#stream.gone.aborted) this.#stream.destroy();
       else this.#stream.end(LINGER_MS);
     }
@@ -185,7 +218,7 @@ class Conversation {
     if (expected === undefined) return true;
     const message = await this.#stream.next(this.#timing.passphraseMs);
     if (message === null || messageType.read(message) !== TYPE.passphrase) return false;
-    return passphrase.text.read(message) === expected;
+    return isSame(passphrase.text.read(message), expected);
   }
 
   async #answer(message: Buffer): Promise<void> {
@@ -202,7 +235,8 @@ class Conversation {
         return;
       }
       case TYPE.calibrate: {
-        send(calibrationReply(availableParallelism()));
+        if (this.#options.refusal === undefined) send(calibrationReply(availableParallelism()));
+        else send(errorReply(TYPE.calibrate, EACCES));
         return;
       }
       default: {
@@ -218,11 +252,15 @@ class Conversation {
     const peer = plainAddress(this.#ends.remoteAddress);
     try {
       const { gone } = this.#stream;
-      const { job, outcome } = await this.#run({ message, dialect, ends: this.#ends, gone, reply });
+      const begin = (endsBy: number): void => {
+        this.#begin(peer, endsBy);
+      };
+      const { job, outcome } = await this.#run({ message, dialect, ends: this.#ends, gone, reply, begin });
       this.#tell(summaryOf(peer, job, outcome, this.#stream.gone.aborted));
     } catch (error) {
       reply(errorReply(dialect.responseType, error instanceof Refusal ? error.code : EIO));
-      const told = { code: "ERR_PROTOCOL", message: error instanceof Error ? error.message : String(error) } as const;
+      const code = error instanceof Refusal ? (CODES[error.code] ?? "ERR_PROTOCOL") : "ERR_PROTOCOL";
+      const told = { code, message: error instanceof Error ? error.message : String(error) };
       this.#tell({
         peer,
         outcome: "refused",
@@ -232,13 +270,36 @@ class Conversation {
         bytesReceived: 0,
         transactions: 0,
       });
+    } finally {
+      // A server of one session stays for all the tests of its connection.
+      if (!this.#sessions.once) this.#leave();
     }
+  }
+
+  #leave(): void {
+    this.#place?.leave();
+    this.#place = undefined;
+  }
+
+  #begin(peer: string, endsBy: number): void {
+    try {
+      this.#place ??= this.#sessions.enter(peer);
+    } catch (error) {
+      throw new Refusal(EBUSY, (error as Error).message);
+    }
+    this.#place.begin(endsBy);
   }
 
   #tell(summary: SessionSummary): void {
     const { onSession } = this.#options;
     if (onSession !== undefined) queueMicrotask(() => onSession(summary));
   }
+}
+
+/** Takes as long wherever they differ. */
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => createHash("sha256").update(text).digest()) as [Buffer, Buffer];
+  return timingSafeEqual(a, b);
 }
 
 function summaryOf(

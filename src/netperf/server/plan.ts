@@ -48,6 +48,16 @@ function placeOf(request: OmniRequest, ends: Ends): Place {
   return { address, addresses: source === "" || source === remote ? [remote] : [remote, source] };
 }
 
+/**
+ * Datagrams say by themselves where they come from. They are answered to the one address that has shown that it receives, by its control
+ * connection: else anybody could have this server send to anybody.
+ */
+function checkAnswers(job: Job, { addresses }: Place, { remoteAddress }: Ends): void {
+  if (!job.udp || job.loop !== "rr") return;
+  if (addresses.length === 1 && addresses[0] === plainAddress(remoteAddress)) return;
+  throw new Refusal(constants.errno.EACCES, "UDP_RR is answered to the address of the control connection alone");
+}
+
 /** The same place by another name: an address that is this host's only by translation cannot be listened on. */
 export function everywhere(plan: NativePlan): NativePlan {
   return { ...plan, address: WILDCARD[familyOf(plan.address)] };
@@ -62,6 +72,8 @@ export function cpuFor(asked: number, allowed: readonly number[], otherwise: num
 export function planOf(job: Job, request: OmniRequest, ends: Ends, cpu: number, dataPort: number): NativePlan {
   const port = dataPort === 0 ? request.dataPort : dataPort;
   if (port > 65_535) throw new Refusal(constants.errno.EINVAL, `data port ${port}: expected at most 65535`);
+  const place = placeOf(request, ends);
+  checkAnswers(job, place, ends);
   const sndbufBytes = Math.max(0, request.sendBufSize);
   const rcvbufBytes = Math.max(0, request.recvBufSize);
   const buffers = initialBuffers({ sndbufBytes, rcvbufBytes }, job.udp ? "udp" : "tcp");
@@ -72,7 +84,7 @@ export function planOf(job: Job, request: OmniRequest, ends: Ends, cpu: number, 
     engine: "block",
     flows: 1,
     cpus: [cpu],
-    ...placeOf(request, ends),
+    ...place,
     port,
     localPorts: null,
     cookie: new Uint8Array(16),
@@ -95,12 +107,12 @@ export function planOf(job: Job, request: OmniRequest, ends: Ends, cpu: number, 
     rx: job.loop === "receive" && request.recvAvoid !== 0 ? "trunc" : "copy",
     rxLowatBytes: 0,
     close: "server",
+    socketOptions: optionsOf(request),
     setupTimeoutMs: admitMs(job.seconds),
     foreign: {
       limit: job.loop === "send" || job.loop === "crr" ? job.limit : 0,
       tos: request.socketTos >= 0 && request.socketTos <= 255 ? request.socketTos : -1,
       timeCalls: false,
-      socketOptions: optionsOf(request),
     },
   };
 }
@@ -125,7 +137,6 @@ function optionsOf({ flags, socketPrio, family, protocol }: OmniRequest): Native
 
 /** Without a priority that this process may not set: netserver goes on, too, and says so. */
 export function withoutPriority(plan: NativePlan): NativePlan {
-  if (plan.foreign === undefined) return plan;
-  const { SO_PRIORITY: _priority, ...rest } = plan.foreign.socketOptions;
-  return { ...plan, foreign: { ...plan.foreign, socketOptions: rest } };
+  const { SO_PRIORITY: _priority, ...socketOptions } = plan.socketOptions ?? {};
+  return { ...plan, socketOptions };
 }

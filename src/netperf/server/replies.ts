@@ -58,7 +58,7 @@ export function responseTo(
     dataPort: port,
     intervalBurst: interval.operations,
     intervalUsecs: interval.usecs,
-    socketPrio: request.socketPrio < 0 ? -1 : (plan.foreign?.socketOptions.SO_PRIORITY ?? FAILED),
+    socketPrio: request.socketPrio < 0 ? -1 : (plan.socketOptions?.SO_PRIORITY ?? FAILED),
     socketTos: plan.foreign?.tos ?? -1,
   };
 }

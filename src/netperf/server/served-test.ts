@@ -2,6 +2,8 @@ import { constants } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { CnbLoadError } from "../../errors.js";
 import type { NativePlan } from "../../native/index.js";
+import type { ResolvedServeOptions } from "../../options/spec.js";
+import { watchBandwidth } from "../../run/bandwidth.js";
 import type { Environment } from "../../run/environment.js";
 import { Half } from "../../run/half.js";
 import { type CpuSample, cpuUsage, readCpuSample } from "../../result/cpu.js";
@@ -34,6 +36,8 @@ export function admitMs(seconds: number): number {
   return seconds === 0 ? MAX_ADMIT_MS : Math.min(seconds * 1000 + PAD_MS, MAX_ADMIT_MS);
 }
 
+type Limits = Pick<ResolvedServeOptions, "maxDurationNs" | "maxBandwidthBitsPerSecond">;
+
 /** One test that a netperf client asked for, from the listening socket to the figures. */
 export class ServedTest {
   readonly job: Job;
@@ -43,15 +47,16 @@ export class ServedTest {
   readonly #cpuBefore: CpuSample = readCpuSample();
   #cpuAfter: CpuSample | undefined;
 
-  /** Listens from here on. Throws Refusal where it cannot. `maxMs` bounds tests that have no length of their own. */
-  constructor(job: Job, plan: NativePlan, maxMs: number, environment: Environment) {
+  /** Listens from here on. Throws Refusal where it cannot. The longest duration bounds tests that have no length of their own. */
+  constructor(job: Job, plan: NativePlan, limits: Limits, environment: Environment) {
     this.job = job;
-    this.#maxMs = maxMs;
+    this.#maxMs = limits.maxDurationNs / 1e6;
     try {
       this.#half = new Half(environment.addon(), plan);
     } catch (error) {
       throw new Refusal(errnoOf(error), error instanceof Error ? error.message : String(error));
     }
+    watchBandwidth(this.#half, limits);
     // The client's traffic needs no permission, so ours must flow and count from the first byte on.
     this.#half.openWindow();
     this.#half.go();

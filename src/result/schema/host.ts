@@ -76,6 +76,8 @@ const TcpUseSchema = Type.Object(
     timeouts: count("Retransmission timeouts"),
     listenOverflows: count("Times that an accept queue was full (net.core.somaxconn)"),
     listenDrops: count("SYNs and handshakes dropped by listeners"),
+    fastOpensActive: count("Connections begun whose SYN carried data that the peer took"),
+    fastOpensPassive: count("Connections accepted whose SYN carried data"),
   },
   { description: "TCP as a whole in the network namespace, from /proc/net/snmp and /proc/net/netstat" },
 );

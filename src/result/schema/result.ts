@@ -228,6 +228,20 @@ export const BestSchema = Type.Object(
   { description: "Only with best or a send size of auto: what was found out before the run" },
 );
 
+export const ProfileSchema = Type.Object(
+  {
+    samples: count("Stacks recorded, those of idle CPUs left out"),
+    samplesPerSecond: count("Of each CPU"),
+    svg: text("File of the flame graph"),
+    folded: text("File of the folded stacks: a line per stack with its count"),
+    speedscope: text("File for https://www.speedscope.app"),
+  },
+  {
+    description:
+      "Only where a profile was asked for: what perf saw of the client's host within the window (of the first run of several)",
+  },
+);
+
 const RepeatSchema = Type.Object(
   {
     runs: count("Runs completed"),
@@ -336,6 +350,7 @@ export const ResultSchema = Type.Object(
     warnings: list(WarningSchema, "Reasons why a figure may not mean what it seems to"),
     host: bothEnds(HostContextSchema, "Both hosts"),
     best: Optional(BestSchema),
+    profile: Optional(ProfileSchema),
     repeat: Optional(RepeatSchema),
     runs: Optional(
       list(

@@ -56,6 +56,12 @@ export const SpecSchema = Type.Object(
     close: Type.Enum(["server", "client", "reset"], {
       description: "Which side closes first (CRR, CC); reset = the client closes with RST",
     }),
+    fastOpen: Type.Boolean({
+      description: "TCP Fast Open: the request travels with the SYN where both kernels allow it (CRR)",
+    }),
+    deferAccept: Type.Boolean({
+      description: "TCP_DEFER_ACCEPT: the server accepts a connection when its request is there (CRR)",
+    }),
     sendSizeBytes: count("Bytes per send call (STREAM, MAERTS), or of a datagram, 0 = what fits the path (UDP_STREAM)"),
     recvSizeBytes: count("Bytes per receive call (STREAM)"),
     rxLowatBytes: count("SO_RCVLOWAT of the receiver, bytes; 0 = not set (STREAM)"),

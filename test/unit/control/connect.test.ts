@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, type Server, createServer } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { connectControl } from "../../../src/control/connect.js";
 
 const never = new AbortController().signal;
@@ -27,6 +27,16 @@ describe("connectControl", () => {
     const socket = await connectControl(target("localhost"), 5000, never);
     expect(socket.remoteAddress).toBe("127.0.0.1");
     socket.destroy();
+  });
+
+  it("waits as long as it was told to when the clock is set back meanwhile", async () => {
+    let today = Date.now();
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => (today -= 86_400_000));
+    const timer = vi.spyOn(globalThis, "setTimeout");
+    (await connectControl(target("127.0.0.1"), 5000, never)).destroy();
+    for (const [, ms] of timer.mock.calls) expect(ms).toBeLessThanOrEqual(5000);
+    expect(timer).toHaveBeenCalled();
+    for (const spy of [clock, timer]) spy.mockRestore();
   });
 
   it("comes from the address that it is bound to", async () => {

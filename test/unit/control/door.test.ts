@@ -77,9 +77,20 @@ describe("Door", () => {
   });
 
   it("closes connections above its limit", async () => {
-    const { door } = await open({ maxConnections: 1 });
-    await visit(door);
+    const { door, ours } = await open({ maxConnections: 1 });
+    (await visit(door)).write("CNB-");
+    await ours;
     await drain(await visit(door));
+  });
+
+  it("lets nobody who says nothing keep a client out", async () => {
+    const { door, ours } = await open({ maxConnections: 2 });
+    const silent = [await visit(door), await visit(door)] as const;
+    (await visit(door)).write("CNB-");
+    await ours;
+    // The one that came first had its time.
+    await drain(silent[0]);
+    expect(silent[1].closed).toBe(false);
   });
 
   it("closes strangers at once and those it handed over after their time of grace", async () => {

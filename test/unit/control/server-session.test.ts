@@ -3,10 +3,12 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { FrameDecoder, PREAMBLE, encodeFrame } from "../../../src/control/codec.js";
 import { type ServerHalf, type SessionOptions, serveSession } from "../../../src/control/server-session.js";
+import { Turns } from "../../../src/control/turns.js";
 import { CnbLoadError } from "../../../src/errors.js";
 import { emptyEnd } from "../../../src/run/half.js";
 import { TEST_TIMING } from "../../fakes/environment.js";
 import { socketPair } from "../../fakes/sockets.js";
+import { tries } from "../../support/tries.js";
 
 const BOOT_ID = "boot";
 const END = emptyEnd({ hostname: "h", kernel: "k", arch: "x64", cpus: 1, nodeVersion: "v20", version: "0" });
@@ -61,6 +63,7 @@ async function begin(options: Partial<SessionOptions> = {}): Promise<Peer> {
     refusal: undefined,
     open: () => half,
     closing: new AbortController().signal,
+    turns: new Turns(),
     ...options,
   });
   far.write(PREAMBLE);
@@ -355,7 +358,7 @@ describe("serveSession", () => {
         await peer.served;
         expect(half.calls.includes("finish")).toBe(opened);
       }),
-      { numRuns: 60 },
+      tries(60),
     );
   });
 });

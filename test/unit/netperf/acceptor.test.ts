@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { MESSAGE_BYTES, decode, encode, messageType, serverError } from "../../../src/netperf/wire/fields.js";
-import { TYPE, omniRequest, omniResponse, omniResults, passphrase } from "../../../src/netperf/wire/omni.js";
+import { addressBytes } from "../../../src/netperf/wire/addresses.js";
+import {
+  FAMILY,
+  PROTOCOL,
+  SOCKET_TYPE,
+  TYPE,
+  calibration,
+  omniRequest,
+  omniResponse,
+  omniResults,
+  passphrase,
+} from "../../../src/netperf/wire/omni.js";
 import { FakeAddon, faultOf } from "../../fakes/fake-addon.js";
 import { drain } from "../../fakes/sockets.js";
 import { until } from "../../support/until.js";
@@ -19,7 +30,7 @@ describe("a netperf client", () => {
       ...{
         addresses: ["127.0.0.1"],
         address: "127.0.0.1",
-        foreign: { limit: 0, tos: -1, timeCalls: false, socketOptions: {} },
+        foreign: { limit: 0, tos: -1, timeCalls: false },
       },
     });
     await until(() => session.snapshot(false).windowNs > 20e6, "some of the test has passed");
@@ -91,14 +102,30 @@ describe("a netperf client", () => {
 
 describe("limits", () => {
   it("of the length of a test and of the number of tests hold for netperf, too", async () => {
-    const { socket, answer, acceptor } = await enter({ maxSessions: 1 });
+    const { socket, answer, acceptor, sessions } = await enter({ maxSessions: 1 });
     socket.write(request({ testLength: 61 }));
     expect(serverError.read(await answer())).toBe(1);
     socket.write(request({ testLength: 60 }));
     expect(serverError.read(await answer())).toBe(0);
-    const second = await join(acceptor);
+    const second = await join(acceptor, sessions);
     second.socket.write(request());
     expect(serverError.read(await second.answer())).toBe(16);
+  });
+
+  it("of whom datagrams are answered to: nobody but who has shown that it receives", async () => {
+    const { socket, addon, answer, told } = await enter();
+    const udp = { socketType: SOCKET_TYPE.datagram, protocol: PROTOCOL.udp, family: FAMILY.ipv4 };
+    const victim = addressBytes("192.0.2.1");
+    for (const elsewhere of [{ localAddress: victim }, { serverAddress: victim }, { family: FAMILY.ipv6 }]) {
+      socket.write(request({ ...udp, ...elsewhere }));
+      expect(serverError.read(await answer())).toBe(13);
+    }
+    await until(() => told.length === 3, "they were told");
+    expect(told[0]).toMatchObject({ outcome: "refused", error: { code: "ERR_AUTH" } });
+    expect(addon.sessions).toEqual([]);
+    socket.write(request({ ...udp, localAddress: addressBytes("127.0.0.1") }));
+    expect(serverError.read(await answer())).toBe(0);
+    expect(addon.newest("server")!.plan).toMatchObject({ udp: {}, addresses: ["127.0.0.1"] });
   });
 
   it("of what a request may ask for", async () => {
@@ -126,6 +153,19 @@ describe("limits", () => {
     const { socket, answer } = await enter({ dataPort: 6000 });
     socket.write(request({ dataPort: 5001 }));
     expect(decode(omniResponse, await answer()).dataPort).toBe(6000);
+  });
+});
+
+describe("a server that others must prove themselves to", () => {
+  it("tells netperf's clients that they may not come, and gives them nothing", async () => {
+    const { socket, addon, answer, told } = await enter({ refusal: "not you" });
+    socket.write(request());
+    expect(serverError.read(await answer())).toBe(13);
+    socket.write(encode(calibration, TYPE.calibrate, -1, {}));
+    expect(serverError.read(await answer())).toBe(13);
+    await until(() => told.length === 1, "it was told");
+    expect(told).toMatchObject([{ outcome: "refused", error: { code: "ERR_AUTH", message: "not you" } }]);
+    expect(addon.sessions).toEqual([]);
   });
 });
 

@@ -4,6 +4,7 @@ import { afterEach, expect } from "vitest";
 import { type AcceptorOptions, NetperfAcceptor } from "../../../src/netperf/index.js";
 import { MESSAGE_BYTES, decode, encode } from "../../../src/netperf/wire/fields.js";
 import { type OmniRequest, TYPE, omniRequest } from "../../../src/netperf/wire/omni.js";
+import { Admission } from "../../../src/run/admission.js";
 import type { SessionSummary } from "../../../src/run/index.js";
 import { fakeEnvironment } from "../../fakes/environment.js";
 import { FakeAddon, faultOf } from "../../fakes/fake-addon.js";
@@ -25,29 +26,35 @@ export interface Guest {
   socket: Socket;
   addon: FakeAddon;
   acceptor: NetperfAcceptor;
+  sessions: Admission;
   told: SessionSummary[];
   /** The next whole answer. */
   answer: () => Promise<Buffer>;
 }
 
-export async function enter(options: Partial<AcceptorOptions> = {}, addon = new FakeAddon()): Promise<Guest> {
+export async function enter(
+  { maxSessions = 2, ...options }: Partial<AcceptorOptions> & { maxSessions?: number } = {},
+  addon = new FakeAddon(),
+): Promise<Guest> {
   const told: SessionSummary[] = [];
   const acceptor = new NetperfAcceptor(
     {
-      ...{ maxSessions: 2, maxDurationNs: 60e9, dataPort: 0, cpus: null, timing: TIMING },
+      ...{ maxDurationNs: 60e9, maxBandwidthBitsPerSecond: 0, maxMemoryBytes: 2 ** 31 },
+      ...{ dataPort: 0, cpus: null, timing: TIMING },
       ...{ onSession: (summary: SessionSummary) => told.push(summary), ...options },
     },
     fakeEnvironment(addon),
   );
   cleanUps.push(() => acceptor.close());
-  return { ...(await join(acceptor)), addon, acceptor, told };
+  const sessions = new Admission({ maxSessions, maxSessionsPerClient: null, once: false });
+  return { ...(await join(acceptor, sessions)), addon, acceptor, sessions, told };
 }
 
-export async function join(acceptor: NetperfAcceptor): Promise<Pick<Guest, "socket" | "answer">> {
+export async function join(acceptor: NetperfAcceptor, sessions: Admission): Promise<Pick<Guest, "socket" | "answer">> {
   const [socket, far] = await socketPair();
   cleanUps.push(() => socket.destroy());
   far.pause();
-  acceptor.accept(far);
+  acceptor.accept(far, sessions);
   let received = Buffer.alloc(0);
   socket.on("data", (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
   socket.on("error", () => undefined);

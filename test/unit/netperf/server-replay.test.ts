@@ -75,14 +75,14 @@ describe("a recorded stock client", () => {
     ["tcp_crr", { loop: "crr", close: "server" }],
     ["burst", { loop: "rr", requestBytes: 10, responseBytes: 20 }],
     ["tcp_stream_bytes", { loop: "receive", recvSizeBytes: 4000 }],
-    ["tcp_maerts_bytes", { loop: "send", foreign: { limit: 1_000_000, tos: -1, timeCalls: false, socketOptions: {} } }],
+    ["tcp_maerts_bytes", { loop: "send", foreign: { limit: 1_000_000, tos: -1, timeCalls: false } }],
     ["tcp_rr_bind", { loop: "rr", cpus: [1] }],
     ["omni_opts", { loop: "receive", sndbufBytes: 40_000, rcvbufBytes: 50_000, congestion: "reno", noDelay: true }],
     ["dataport", { loop: "rr", port: 12_920 }],
     ["tcp_cc", { loop: "crr", requestBytes: 0, responseBytes: 0, close: "server" }],
     ["omni_cc", { loop: "crr", requestBytes: 0, responseBytes: 0 }],
     ["tcp_sendfile", { loop: "receive", recvSizeBytes: 131_072 }],
-    ["omni_wantall", { loop: "rr", foreign: { limit: 0, tos: -1, timeCalls: false, socketOptions: {} } }],
+    ["omni_wantall", { loop: "rr", foreign: { limit: 0, tos: -1, timeCalls: false } }],
     // Three sends of 1448 bytes in 20 ms.
     ["maerts_interval", { loop: "send", sendSizeBytes: 1448, bandwidthBitsPerSecond: 1_737_600 }],
   ])("%s gets the session that it asked for", async (name, plan) => {

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { renderOptionsTables } from "../../../src/options/markdown.js";
-import { runTable, serveTable } from "../../../src/options/table.js";
+import { accessTable, runTable, serveTable } from "../../../src/options/table.js";
 
 describe("the README's tables", () => {
   const lines = renderOptionsTables().split("\n");
 
   it("have one row per option with as many cells as the head", () => {
     const rows = lines.filter((line) => line.startsWith("| `"));
-    expect(rows).toHaveLength(Object.keys(runTable).length + Object.keys(serveTable).length);
+    expect(rows).toHaveLength(
+      Object.keys(accessTable).length + Object.keys(runTable).length + Object.keys(serveTable).length,
+    );
     for (const row of rows) expect(row.split(/(?<!\\)\|/)).toHaveLength(8);
   });
 

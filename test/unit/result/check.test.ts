@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CnbLoadError } from "../../../src/errors.js";
 import { parseEndReport, parseHostContext, shapeProblem } from "../../../src/result/check.js";
+import { tries } from "../../support/tries.js";
 import { end, host, noErrors, tcpInfo } from "./fixtures.js";
+import { paths, replaceAt } from "./places.js";
 import { committedSchema, schemaProblems } from "./schema-problems.js";
 
 /** What comes out of JSON may differ from the type at will. */
@@ -16,19 +18,6 @@ const full = () =>
       zerocopy: { requestedBytes: 3, zeroCopiedBytes: 1, copiedBytes: 2 },
     }),
   );
-
-/** Every path in a value, as lists of keys. */
-function paths(value: unknown, path: readonly string[] = []): string[][] {
-  if (typeof value !== "object" || value === null) return [[...path]];
-  return [[...path], ...Object.entries(value).flatMap(([name, inner]) => paths(inner, [...path, name]))];
-}
-
-function replaceAt(value: unknown, [name, ...rest]: readonly string[], put: unknown): unknown {
-  if (name === undefined) return put;
-  const copy = Array.isArray(value) ? [...(value as unknown[])] : { ...(value as Loose) };
-  (copy as Loose)[name] = replaceAt((value as Loose)[name], rest, put);
-  return copy;
-}
 
 describe("parseEndReport", () => {
   it("takes what an end reports", () => {
@@ -83,7 +72,7 @@ describe("parseEndReport", () => {
         const refused = schemaProblems("report", changed).filter((one) => !one.includes("additional properties"));
         expect(problem === null).toBe(refused.length === 0);
       }),
-      { numRuns: 300 },
+      tries(300),
     );
   });
 

@@ -6,6 +6,7 @@ import { latencySummary } from "../../../src/result/latency.js";
 import type { LatencySummary } from "../../../src/result/model.js";
 import type { RawHistogram } from "../../../src/result/raw.js";
 import { histogram } from "./fixtures.js";
+import { tries } from "../../support/tries.js";
 
 const nanoseconds = fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.integer({ min: 0, max: HIGHEST_TRACKABLE_NS }));
 const samples = fc.array(nanoseconds, { minLength: 1, maxLength: 100 });
@@ -28,7 +29,7 @@ describe("a decoded histogram", () => {
       fc.asyncProperty(samples, async (values) => {
         expect(recorded(await decodeHdr(summaryOf(values)))).toEqual(recorded(histogram(values)));
       }),
-      { numRuns: 50 },
+      tries(50),
     );
   });
 
@@ -50,7 +51,7 @@ describe("merged histograms", () => {
         expect(recorded(merged)).toEqual(recorded(whole));
         expect(latencySummary("rtt", merged)).toEqual(latencySummary("rtt", whole));
       }),
-      { numRuns: 50 },
+      tries(50),
     );
   });
 

@@ -12,6 +12,7 @@ import {
 } from "../../../src/result/hdr-layout.js";
 import { percentiles, totalCount } from "../../../src/result/latency.js";
 import { histogram, indexOf } from "./fixtures.js";
+import { tries } from "../../support/tries.js";
 
 /** Internals of hdr-histogram-js that its public type leaves out. */
 interface Internals extends hdr.Histogram {
@@ -79,7 +80,7 @@ describe("encodeHdr", () => {
           expect(decoded.getCountAtIndex(index)).toBe(library.getCountAtIndex(index));
         }
       }),
-      { numRuns: 40 },
+      tries(40),
     );
   });
 
@@ -94,7 +95,7 @@ describe("encodeHdr", () => {
           expect(merged.getValueAtPercentile(percentile)).toBe(whole.getValueAtPercentile(percentile));
         }
       }),
-      { numRuns: 40 },
+      tries(40),
     );
   });
 

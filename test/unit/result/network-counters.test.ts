@@ -44,7 +44,14 @@ describe("parseTcpCounters", () => {
   it("finds columns by their names", () => {
     expect(parseTcpCounters(SNMP, NETSTAT)).toEqual({
       ...{ activeOpens: 6185299, passiveOpens: 6157941, inSegments: 251903698, outSegments: 255132433 },
-      ...{ retransmittedSegments: 19307, timeouts: 7, listenOverflows: 5, listenDrops: 6 },
+      ...{
+        retransmittedSegments: 19307,
+        timeouts: 7,
+        listenOverflows: 5,
+        listenDrops: 6,
+        fastOpensActive: 0,
+        fastOpensPassive: 0,
+      },
     });
     expect(parseTcpCounters(SNMP, undefined)).toMatchObject({ activeOpens: 6185299, listenDrops: 0 });
     expect(parseTcpCounters(undefined, NETSTAT)).toBeUndefined();

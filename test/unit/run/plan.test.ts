@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { NativeEngine } from "../../../src/native/index.js";
 import { type RunOptions, resolveRunOptions } from "../../../src/options/spec.js";
 import { type CpuSupply, checkCpus, placeWorkers } from "../../../src/run/placement.js";
-import { type HalfRequest, checkBuffers, chooseEngine, planHalf, setupTimeoutMs } from "../../../src/run/plan.js";
+import { checkMemory } from "../../../src/run/memory.js";
+import { type HalfRequest, chooseEngine, planHalf, setupTimeoutMs } from "../../../src/run/plan.js";
 
 const spec = (options: Partial<RunOptions> = {}) => resolveRunOptions({ test: "tcp_rr", host: "h", ...options });
 
@@ -171,22 +172,35 @@ describe("planHalf", () => {
   });
 });
 
-describe("checkBuffers", () => {
-  const check = (options: Partial<RunOptions>) => () => {
-    checkBuffers(planHalf(request(options, { role: "server" })));
-  };
+describe("checkMemory", () => {
+  const check =
+    (options: Partial<RunOptions>, mostBytes = 2 ** 31, memMax = "212992\n") =>
+    () => {
+      checkMemory(planHalf(request(options, { role: "server" })), mostBytes, () => memMax);
+    };
 
   it("lets ordinary sizes pass", () => {
     expect(check({ test: "tcp_stream", flows: 64 })).not.toThrow();
     expect(check({ test: "tcp_maerts", flows: 64, zerocopy: "msg" })).not.toThrow();
     expect(check({ flows: 1000, response: "1M" })).not.toThrow();
+    expect(check({ flows: 1000, sndbuf: "1G", rcvbuf: "1G" })).not.toThrow();
   });
 
-  it("refuses what would exhaust the server's memory", () => {
+  it("refuses what would exhaust the server's memory, naming the limit", () => {
     expect(check({ test: "tcp_stream", flows: 64, recvSize: "64M" })).toThrow(
-      /may take 2G of buffers; 64 workers need 64M each/,
+      "this server grants a session 2G of buffers (--max-memory); 64 workers need 64M each",
     );
-    expect(check({ test: "tcp_maerts", flows: 64, sendSize: "1M", zerocopy: "msg" })).toThrow(/ERR_LIMIT|may take/);
-    expect(check({ engine: "block", flows: 1000, response: "64M" })).toThrow(/may take/);
+    expect(check({ test: "tcp_maerts", flows: 64, sendSize: "1M", zerocopy: "msg" })).toThrow(
+      /64 workers need 64M each/,
+    );
+    expect(check({ engine: "block", flows: 1000, response: "64M" })).toThrow(/1000 workers need/);
+    expect(check({ test: "udp_stream", batch: 64 }, 2 ** 20)).toThrow(/grants a session 1M .*1 workers need 4M each/);
+  });
+
+  it("counts the buffers of sockets as far as the kernel would grant them", () => {
+    const sized: Partial<RunOptions> = { flows: 1000, engine: "epoll", rcvbuf: "64M" };
+    expect(check(sized)).not.toThrow();
+    expect(check(sized, 2 ** 31, String(2 ** 26))).toThrow(/sockets of 1000 flows 128M each$/);
+    expect(check({ ...sized, rcvbuf: 0, sndbuf: "64M" }, 2 ** 31, String(2 ** 26))).toThrow(/128M each$/);
   });
 });

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ControlTiming } from "../../../src/control/timing.js";
 import type { CnbLoadError } from "../../../src/errors.js";
@@ -154,9 +155,80 @@ describe("limits", () => {
     expect(error).toMatchObject({ code: "ERR_BUSY" });
     expect(error.retryAfterMs).toBeGreaterThan(20_000);
     expect(error.retryAfterMs).toBeLessThanOrEqual(30_000);
+    expect(error.message).toMatch(
+      /is busy: 1 sessions are under way \(--max-sessions\); try again in (2\d(\.\d)?|30)s$/,
+    );
     first.destroy();
     await until(() => summaries.some(({ outcome }) => outcome === "failed"));
     expect((await runAgainst(server)).state).toBe("completed");
+  });
+
+  it("count the sessions of one address apart from those of others", async () => {
+    const server = await start({ maxSessionsPerClient: 1 });
+    const first = await openSession(server, { duration: 30 });
+    const error = await failureOf(runAgainst(server));
+    expect(error).toMatchObject({ code: "ERR_BUSY" });
+    expect(error.message).toMatch(
+      /1 sessions of 127\.0\.0\.1 are under way \(--max-sessions-per-client\); try again in/,
+    );
+    expect((await runAgainst(server, { bind: "127.0.0.2" })).state).toBe("completed");
+    first.destroy();
+    await until(() => summaries.some(({ outcome }) => outcome === "failed"));
+    expect((await runAgainst(server)).state).toBe("completed");
+  });
+
+  it("give back the place of a session that was refused", async () => {
+    const server = await start({ maxSessions: 1, maxFlows: 1 });
+    for (let round = 0; round < 3; round++)
+      expect(await failureOf(runAgainst(server, { flows: 2 }))).toMatchObject({ code: "ERR_LIMIT" });
+    expect((await runAgainst(server)).state).toBe("completed");
+  });
+
+  it.each<[string, ServeOptions, Partial<RunOptions>, RegExp]>([
+    [
+      "no pace",
+      { maxBandwidth: "1G" },
+      { test: "tcp_stream" },
+      /^the server: bandwidth: this server allows 1G bit\/s .*no pace/,
+    ],
+    [
+      "a pace too high",
+      { maxBandwidth: "1M" },
+      { test: "udp_stream", bandwidth: "2M" },
+      /1M bit\/s .*\(--max-bandwidth\), 2M were/,
+    ],
+    [
+      "a rate too high",
+      { maxBandwidth: "1M" },
+      { rate: 1000, response: 1000 },
+      /^the server: rate: .* 1M .*, 8M were asked/,
+    ],
+    [
+      "buffers too large",
+      { maxMemory: "1M" },
+      { test: "tcp_stream", recvSize: "2M" },
+      /a session 1M of buffers \(--max-memory\)/,
+    ],
+  ])("are told for %s", async (_what, serve, run, message) => {
+    const server = await start(serve);
+    const error = await failureOf(runAgainst(server, run));
+    expect(error).toMatchObject({ code: "ERR_LIMIT", message: expect.stringMatching(message) as string });
+    expect(addon.sessions).toEqual([]);
+  });
+
+  it("of bandwidth let through what keeps to them", async () => {
+    const server = await start({ maxBandwidth: "1G" });
+    for (const run of [{ test: "tcp_maerts", bandwidth: "1G" }, { rate: 1000 }, { test: "tcp_cc" }] as const)
+      expect((await runAgainst(server, run)).state).toBe("completed");
+  });
+
+  it("of bandwidth end a session that does not keep to them", async () => {
+    const server = await start({ maxBandwidth: "1M" });
+    const error = await failureOf(runAgainst(server, { flows: 20, duration: 30 }));
+    expect(error.code).toBe("ERR_LIMIT");
+    expect(error.message).toMatch(/allows 1M bit\/s per session and direction \(--max-bandwidth\), and more came$/);
+    await until(() => summaries.length === 1);
+    expect(summaries[0]).toMatchObject({ outcome: "failed", error: { code: "ERR_LIMIT" } });
   });
 
   it("answer busy where the fixed data port is taken", async () => {
@@ -169,7 +241,9 @@ describe("limits", () => {
     const error = await failureOf(runAgainst(server));
     expect(error).toMatchObject({
       code: "ERR_BUSY",
-      message: "the server: the server is busy: data port 5001 is in use",
+      message: expect.stringMatching(
+        /^the server: the server is busy: data port 5001 is in use; try again in /,
+      ) as string,
     });
     expect(error.retryAfterMs).toBeGreaterThan(0);
     expect(addon.newest("server")?.plan.port).toBe(5001);
@@ -358,6 +432,19 @@ describe("ending", () => {
     expect(await failureOf(runAgainst(server))).toMatchObject({ code: "ERR_BUSY" });
     expect((await running).state).toBe("completed");
     await server.closed;
+  });
+
+  it("comes by itself when there has been no session for so long, and not before", async () => {
+    const server = await start({ idleExit: 1 });
+    const session = await openSession(server, { duration: 30 });
+    let closed = false;
+    void server.closed.then(() => (closed = true));
+    await delay(1300);
+    expect(closed).toBe(false);
+    session.destroy();
+    await server.closed;
+    const idle = await start({ idleExit: "50ms" });
+    await idle.closed;
   });
 
   it("does not swallow the error of a log function", async () => {

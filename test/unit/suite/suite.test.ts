@@ -9,6 +9,7 @@ import type { Result } from "../../../src/result/model.js";
 import { publishedSchemas } from "../../../src/result/schema/published.js";
 import { renderJson, renderResultsJson } from "../../../src/report/json.js";
 import { parseMatrix } from "../../../src/suite/matrix.js";
+import { JSON_NOTATION, notationOf } from "../../../src/suite/notation.js";
 import { findCompleted, planRuns, settleNs } from "../../../src/suite/plan.js";
 import { presetMatrix } from "../../../src/suite/presets.js";
 import { matrixSchema } from "../../../src/suite/schema.js";
@@ -16,6 +17,14 @@ import * as samples from "../report/samples.js";
 
 const HOST = "10.0.0.2";
 const parse = (value: unknown) => parseMatrix(JSON.stringify(value), "m.json");
+/** Ten anchors, each a list of ten times the one before. */
+const LAUGHS = Array.from(
+  { length: 10 },
+  (_, at) =>
+    `a${at}: &a${at} [${Array(10)
+      .fill(at === 0 ? "x" : `*a${at - 1}`)
+      .join(", ")}]`,
+).join("\n");
 const ajv = new Ajv({ strict: false });
 
 describe("presets", () => {
@@ -71,8 +80,44 @@ describe("a matrix file", () => {
     expect(ajv.validate(matrixSchema(), value) && !message.includes("flows") && !message.includes("time")).toBe(false);
   });
 
+  it("in YAML says the same", async () => {
+    const text = `
+name: request sizes
+defaults: { duration: 20s, flows: 16 }   # a comment
+runs:
+  - test: tcp_rr
+    request: 1
+    coalesce: false
+  - { test: tcp_rr, response: 8K, cpus: "0,1" }
+  - test: tcp_stream
+    flows: 1
+`;
+    const runs = [
+      { test: "tcp_rr", request: 1, coalesce: false },
+      { test: "tcp_rr", response: "8K", cpus: "0,1" },
+      { test: "tcp_stream", flows: 1 },
+    ];
+    const same = parse({ name: "request sizes", defaults: { duration: "20s", flows: 16 }, runs });
+    const given = parseMatrix(text, "m.yaml", await notationOf("m.yaml"));
+    expect(planRuns(given, HOST, {}).map(({ spec }) => spec)).toEqual(planRuns(same, HOST, {}).map(({ spec }) => spec));
+    expect(await notationOf("dir.yaml/m.json")).toBe(JSON_NOTATION);
+  });
+
+  it.each([
+    ["runs: [", "m.yml: expected a matrix in YAML: Flow sequence in block collection must be"],
+    ["name: a\nname: b", "m.yml: expected a matrix in YAML: Map keys must be unique at line 2"],
+    ["runs:\n  - test: tcp_rr\n    flow: 1", "m.yml: runs[0].flow: unknown option; did you mean flows?"],
+    ["- test: tcp_rr", "m.yml: expected an object such as"],
+    ["", "m.yml: expected an object such as"],
+    ["runs: [{ test: tcp_rr, flows: .inf }]", "m.yml: runs[0].flows: expected a whole number"],
+    [LAUGHS, "m.yml: expected a matrix in YAML: Excessive alias count"],
+  ])("in YAML is refused with the line or the path: %j", async (text, message) => {
+    const notation = await notationOf("m.yml");
+    expect(() => parseMatrix(text, "m.yml", notation)).toThrow(message);
+  });
+
   it("is refused when it is no JSON, or where the options of a run do not go together", () => {
-    expect(() => parseMatrix("runs: []", "m.yaml")).toThrow("m.yaml: expected a matrix in JSON: ");
+    expect(() => parseMatrix("runs: []", "m.json")).toThrow("m.json: expected a matrix in JSON: ");
     const wrongTest = parse({ runs: [{ test: "tcp_rr", sendSize: 1 }] });
     expect(() => planRuns(wrongTest, HOST, {})).toThrow("m.json: runs[0].sendSize: does not apply to tcp_rr");
     const together = parse({ runs: [{ test: "tcp_rr" }, { test: "tcp_rr", threads: 4 }] });

@@ -3,26 +3,45 @@
 /** Frames from the outermost to the innermost, joined by ";", and how often they were seen. */
 export type Folded = ReadonlyMap<string, number>;
 
-/** By CPU, from `perf script -F comm,cpu,ip,sym`. Samples of a CPU that idles are left out. */
-export function foldPerfScript(text: string): Map<number, Map<string, number>> {
-  const byCpu = new Map<number, Map<string, number>>();
-  for (const block of text.split(/\n\s*\n/)) {
-    const [head = "", ...lines] = block.split("\n").filter((line) => line.trim() !== "");
-    const match = /^\s*(.*?)\s+(?:\d+\s+)?\[(\d+)\]/.exec(head);
-    const frames = lines.map((line) =>
-      line
-        .trim()
-        .replace(/^[0-9a-f]+ /, "")
-        .replace(/\+0x[0-9a-f]+$/, ""),
-    );
-    if (match === null || isIdle(frames[0])) continue;
-    const [, comm = "", cpu = ""] = match;
-    const stack = [comm, ...frames.reverse()].map((frame) => frame.replaceAll(";", ":")).join(";");
-    const own = byCpu.get(Number(cpu)) ?? new Map<string, number>();
-    own.set(stack, (own.get(stack) ?? 0) + 1);
-    byCpu.set(Number(cpu), own);
+/** Takes the lines of `perf script -F comm,cpu,ip,sym` one by one. Samples of a CPU that idles are left out. */
+export class Folder {
+  readonly byCpu = new Map<number, Map<string, number>>();
+  #head = "";
+  /** The innermost first. */
+  #frames: string[] = [];
+
+  add(line: string): void {
+    const text = line.trim();
+    if (text === "") this.end();
+    else if (this.#head === "") this.#head = text;
+    else
+      this.#frames.push(
+        text
+          .replace(/^[0-9a-f]+ /, "")
+          .replace(/\+0x[0-9a-f]+$/, "")
+          .replaceAll(";", ":"),
+      );
   }
-  return byCpu;
+
+  /** After the last line. */
+  end(): void {
+    const [, comm = "", cpu] = /^(.*?)\s+(?:\d+\s+)?\[(\d+)\]/.exec(this.#head) ?? [];
+    if (cpu !== undefined && !isIdle(this.#frames[0])) {
+      const stack = [comm.replaceAll(";", ":"), ...this.#frames.reverse()].join(";");
+      const own = this.byCpu.get(Number(cpu)) ?? new Map<string, number>();
+      own.set(stack, (own.get(stack) ?? 0) + 1);
+      this.byCpu.set(Number(cpu), own);
+    }
+    this.#head = "";
+    this.#frames = [];
+  }
+}
+
+/** All of them together. */
+export function addUp(parts: Iterable<Folded>): Folded {
+  const sum = new Map<string, number>();
+  for (const part of parts) for (const [stack, count] of part) sum.set(stack, (sum.get(stack) ?? 0) + count);
+  return sum;
 }
 
 const isIdle = (leaf: string | undefined): boolean => leaf !== undefined && /halt|idle|mwait/.test(leaf);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { flameSvg, foldedText, foldPerfScript, samplesOf, speedscope } from "../../../src/lab/flame.js";
+import { addUp, flameSvg, foldedText, Folder, samplesOf, speedscope } from "../../../src/profile/flame.js";
 
 /** As `perf script -F comm,cpu,ip,sym` writes it. */
 const SCRIPT = `cnb worker  [000] 
@@ -21,7 +21,14 @@ swapper  [001]
 	ffffffff81000001 __do_softirq
 `;
 
-const folded = foldPerfScript(SCRIPT);
+function foldedOf(script: string): Map<number, Map<string, number>> {
+  const folder = new Folder();
+  for (const line of script.split("\n")) folder.add(line);
+  folder.end();
+  return folder.byCpu;
+}
+
+const folded = foldedOf(SCRIPT);
 const client = folded.get(0) ?? new Map<string, number>();
 const server = folded.get(1) ?? new Map<string, number>();
 
@@ -29,7 +36,17 @@ it("samples fold to stacks per CPU, outermost first, without those of an idle CP
   expect([...client]).toEqual([["cnb worker;[unknown];ip_rcv;tcp_v4_rcv", 2]]);
   expect([...server]).toEqual([['swapper;__do_softirq;odd<&"frame:name', 1]]);
   expect(foldedText(client)).toBe("cnb worker;[unknown];ip_rcv;tcp_v4_rcv 2\n");
-  expect(foldPerfScript("")).toEqual(new Map());
+  expect(foldedOf("")).toEqual(new Map());
+  expect(foldedOf("\n\nno sample\n\n")).toEqual(new Map());
+});
+
+it("stacks of several CPUs add up", () => {
+  expect(addUp([client, client, server])).toEqual(
+    new Map([
+      ["cnb worker;[unknown];ip_rcv;tcp_v4_rcv", 4],
+      ['swapper;__do_softirq;odd<&"frame:name', 1],
+    ]),
+  );
 });
 
 it("speedscope gets every frame once and every sample", () => {
