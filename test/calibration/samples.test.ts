@@ -37,9 +37,7 @@ async function sample(): Promise<Sampled> {
   const { port } = server.address() as AddressInfo;
   const plan = serverPlan({ flows: FLOWS, cpus: Array.from({ length: FLOWS }, () => -1) });
   // To a foreign server a client sends nothing but its requests.
-  const client = new Half(
-    clientPlan(plan, port, { foreign: { limit: 0, tos: -1, timeCalls: false } }),
-  );
+  const client = new Half(clientPlan(plan, port, { foreign: { limit: 0, tos: -1, timeCalls: false } }));
   try {
     await client.ready;
     client.session.openWindow();

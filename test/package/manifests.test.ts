@@ -1,18 +1,14 @@
 /** deploy/k8s against the schemas of Kubernetes, as the npm package kubernetes-models has them, and against themselves. */
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
 import { type Manifest, POD_ARGS } from "./manifests.js";
 import { exec, ROOT } from "./support.js";
 
-/** Fetched for this test alone: nothing else of the project reads YAML or knows Kubernetes. */
-const PACKAGES = ["kubernetes-models@5.1.0", "yaml@2.9.1"];
-
-interface Yaml {
-  parseAllDocuments: (text: string) => { errors: unknown[]; toJSON: () => Manifest }[];
-}
+/** Fetched for this test alone: nothing else of the project knows Kubernetes. */
+const MODELS = "kubernetes-models@5.1.0";
 
 /** Throws where one is not what its schema says. */
 const VALIDATE = `
@@ -28,13 +24,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cnb-load-manifests-"));
   await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
-  await exec("npm", ["install", ...quiet, "--prefix", folder, ...PACKAGES]);
-  const yaml = createRequire(join(folder, "package.json"))("yaml") as Yaml;
+  await exec("npm", ["install", ...quiet, "--prefix", folder, MODELS]);
   const files = await readdir(join(ROOT, "deploy/k8s"));
   for (const file of files) {
-    for (const document of yaml.parseAllDocuments(await readFile(join(ROOT, "deploy/k8s", file), "utf8"))) {
+    for (const document of parseAllDocuments(await readFile(join(ROOT, "deploy/k8s", file), "utf8"))) {
       expect(document.errors, file).toEqual([]);
-      manifests.push(document.toJSON());
+      manifests.push(document.toJSON() as Manifest);
     }
   }
 }, 120_000);
