@@ -41,7 +41,6 @@ describe("the tarball", () => {
         "dist/cli/main.js",
         "schema/result.json",
         "SECURITY.md",
-        "sbom.cdx.json",
         "man/cnb-load.1",
         "man/cnb-load-rr.1",
       ],
