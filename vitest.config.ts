@@ -38,6 +38,7 @@ export default defineConfig({
       project("integration", 2, 60_000),
       project("cli", 3, 60_000),
       project("lifecycle", 4, 60_000),
+      project("browser", 5, 60_000),
       project("package", 5, 180_000),
       project("faults", 6, 60_000),
       // Last, when nothing that came before is still busy.

@@ -163,10 +163,14 @@ function addSuite(program: Command, onEnd: OnEnd): void {
 }
 
 function addReport(program: Command, onEnd: OnEnd): void {
-  const command = addCommand(program, "report", "a report of saved results: text, markdown, csv or html");
+  const command = addCommand(
+    program,
+    "report",
+    "a report of saved results: text, a line per run, markdown, csv or html",
+  );
   command
     .argument("<FILE...>", "results as --json or suite wrote them")
-    .option("--format <name>", "text, markdown, csv or html [default: text]")
+    .option("--format <name>", "text, line, markdown, csv or html [default: text]")
     .option("--output <file>", "write the report into a file [default: stdout]")
     .addHelpText("after", REPORT_HELP)
     .action(async (files: string[]) => {

@@ -12,6 +12,7 @@ type Render = (runs: readonly LabelledRun[]) => Promise<string>;
 /** Each format is imported when it is asked for; the charts of html take a while to load. */
 export const FORMATS: Record<string, Render> = {
   text: async (runs) => (await import("../report/plain.js")).renderPlain(runs),
+  line: async (runs) => (await import("../report/line.js")).renderLines(runs),
   markdown: async (runs) => (await import("../report/markdown.js")).renderMarkdown(runs),
   csv: async (runs) => (await import("../report/csv.js")).renderCsv(runs),
   html: async (runs) => (await import("../report/html.js")).renderHtml(runs),

@@ -1,4 +1,5 @@
 /** What reports of several runs show of each, picked from its result. */
+import { fairnessOf } from "../result/fairness.js";
 import type { CpuUsage, Result, Warning } from "../result/model.js";
 import { type LabelledRun, labelsOf } from "./runs.js";
 import { formatLoss, headline } from "./summary.js";
@@ -94,6 +95,20 @@ export function hostTable(runs: readonly LabelledRun[]): FigureTable {
       }),
     ),
   };
+}
+
+/** How evenly each run's flows were served. */
+export function fairnessTable(runs: readonly LabelledRun[]): FigureTable {
+  const ofMean = (share: number | undefined): string | undefined =>
+    share === undefined ? undefined : `${(share * 100).toFixed(1)} %`;
+  const rows = runs.map(({ label, result }) => {
+    const fairness = fairnessOf(result.flows);
+    const { shares = [] } = fairness ?? {};
+    const middle = shares[Math.floor(shares.length / 2)];
+    const flows = String(result.flows.length);
+    return [label, flows, fairness?.jain.toFixed(3), ofMean(shares[0]), ofMean(middle), ofMean(shares.at(-1))];
+  });
+  return { head: ["label", "flows", "Jain's index", "least, of the mean", "median", "most"], rows };
 }
 
 export interface SharedWarning extends Warning {

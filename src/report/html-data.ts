@@ -1,6 +1,7 @@
 /** From runs to what the page's charts draw. */
 import { TESTS } from "../options/names.js";
 import type { TestName } from "../options/spec.js";
+import { fairnessOf } from "../result/fairness.js";
 import type { CpuUsage, Interval, Result } from "../result/model.js";
 import type { Bar, BarSeries, Line, Stack } from "./charts.js";
 import type { Configuration } from "./configurations.js";
@@ -106,6 +107,19 @@ export async function curveLines(runs: readonly LabelledRun[], labels: readonly 
     lines.push({ name: label, place: labels.indexOf(label), points });
   }
   return lines;
+}
+
+/** x: which part of the flows has less, percent; y: a flow's rate over the mean of all. */
+export function fairnessLines(runs: readonly LabelledRun[], labels: readonly string[]): Line[] {
+  return runs.flatMap(({ label, result }) => {
+    const shares = fairnessOf(result.flows)?.shares;
+    if (shares === undefined) return [];
+    const step = Math.ceil(shares.length / MAX_POINTS);
+    const points = shares.flatMap((share, rank): [number, number][] =>
+      rank % step === 0 || rank === shares.length - 1 ? [[(100 * rank) / (shares.length - 1), share]] : [],
+    );
+    return [{ name: label, place: labels.indexOf(label), points }];
+  });
 }
 
 /** x: the middle of the interval, s; y: the rate. */

@@ -1,10 +1,12 @@
 /** One page that is whole in itself: style and charts inside, no script, nothing loaded. */
+import { fairnessOf } from "../result/fairness.js";
 import type { Result } from "../result/model.js";
-import { groupedBars, overTime, stackedBars, tailCurve } from "./charts.js";
+import { curves, groupedBars, overTime, stackedBars, tailCurve } from "./charts.js";
 import { type Configuration, configurations } from "./configurations.js";
 import { type Draw, loadDraw } from "./draw.js";
 import {
   cpuTable,
+  fairnessTable,
   type FigureTable,
   formatTarget,
   hostTable,
@@ -12,7 +14,16 @@ import {
   sharedWarnings,
   withoutEmptyColumns,
 } from "./figures.js";
-import { barSeries, CPU_PARTS, curveLines, rateLines, stacksOf, TEST_TITLES, testsOf } from "./html-data.js";
+import {
+  barSeries,
+  CPU_PARTS,
+  curveLines,
+  fairnessLines,
+  rateLines,
+  stacksOf,
+  TEST_TITLES,
+  testsOf,
+} from "./html-data.js";
 import { escapeHtml, htmlTable } from "./html-text.js";
 import { card, cards, htmlPage, section } from "./page.js";
 import { type LabelledRun, labelsOf } from "./runs.js";
@@ -45,6 +56,7 @@ export async function renderHtml(runs: readonly LabelledRun[]): Promise<string> 
     cpu(page),
     await latency(page),
     time(page),
+    fairness(page),
     flameGraphs(page),
     warnings(page),
     hosts(runs),
@@ -120,6 +132,17 @@ function time(page: Page): string {
     return card(page.draw, name, about, chart, timeTable(runs));
   });
   return section("Over time", leftOut(shown.length).trim(), cards(figures));
+}
+
+function fairness(page: Page): string {
+  const shown = page.groups.filter(({ runs }) => runs.some(({ result }) => fairnessOf(result.flows) !== undefined));
+  const figures = shown.slice(0, MAX_SMALL_CHARTS).map(({ name, runs }) => {
+    const chart = curves(fairnessLines(runs, page.labels), "flows with less, %", String, (share) => `${share}x`);
+    const about = `Curves: each flow's rate over the mean of all, of ${name}. The table below has Jain's index.`;
+    return card(page.draw, name, about, chart, fairnessTable(runs));
+  });
+  const note = "Each flow's rate over the mean of all flows, the least first: level at 1x where all were served alike.";
+  return section("Fairness", `${note}${leftOut(shown.length)}`, cards(figures));
 }
 
 function leftOut(configurations: number): string {

@@ -28,6 +28,7 @@ describe("cnb-load report", () => {
   });
 
   it.each([
+    ["line", /^net A: tcp_\w+, [^\n]+: [^\n]+\/s[^\n]*\n/],
     ["markdown", /^# net A and one\n/],
     ["csv", /^label,startedAt,.*\r\nnet A,/],
     ["html", /^<!doctype html>\n[^]*<\/html>\n$/],
@@ -66,7 +67,10 @@ describe("cnb-load report", () => {
 
   it("refuses a format that it does not know", async () => {
     const { stderr, code } = await cli("report", one, "--format", "pdf");
-    expect([stderr, code]).toEqual(['cnb-load: --format: expected one of text, markdown, csv, html, got "pdf"\n', 2]);
+    expect([stderr, code]).toEqual([
+      'cnb-load: --format: expected one of text, line, markdown, csv, html, got "pdf"\n',
+      2,
+    ]);
     expect((await cli("report", one, "--format", "htm")).stderr).toContain("did you mean html?");
   });
 

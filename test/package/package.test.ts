@@ -40,6 +40,7 @@ describe("the tarball", () => {
         "dist/index.d.ts",
         "dist/cli/main.js",
         "schema/result.json",
+        "SECURITY.md",
         "man/cnb-load.1",
         "man/cnb-load-rr.1",
       ],
@@ -50,7 +51,7 @@ describe("the tarball", () => {
 
   it("holds nothing else", () => {
     const expected = [
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bindings?\.gyp)$/,
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|sbom\.cdx\.json|bindings?\.gyp)$/,
       /^prebuilds\/linux-(x64|arm64)\/cnb_load\.node$/,
       /^(scripts\/install\.mjs|native\/portable\/(libc\.cc|exports\.map))$/,
       /^native\/(core|engine|io|loops|binding)\/\w+\.(cc|h)$/,

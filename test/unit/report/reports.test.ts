@@ -140,7 +140,7 @@ describe("HTML", () => {
   it("draws charts of figures, in the page's colours, with ids of their own", async () => {
     const page = await renderHtml(two);
     const charts = page.match(/<svg[^]*?<\/svg>/g) ?? [];
-    expect(charts.length).toBe(8);
+    expect(charts.length).toBe(11);
     expect(charts.join("")).not.toMatch(/NaN|Infinity|undefined|#fe00/);
     expect(charts.join("")).toContain("var(--label1)");
     const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
