@@ -1,6 +1,7 @@
 /** What reports of several runs show of each, picked from its result. */
 import { fairnessOf } from "../result/fairness.js";
 import type { CpuUsage, Result, Warning } from "../result/model.js";
+import { roughPercent } from "../result/percents.js";
 import { type LabelledRun, labelsOf } from "./runs.js";
 import { formatLoss, headline } from "./summary.js";
 import { formatBitRate, formatCores, formatRate, formatShare, formatTime } from "./units.js";
@@ -14,7 +15,7 @@ export interface FigureTable {
 
 /** "±1.2 %" where the result is of several runs. */
 function spread({ repeat }: Result): string | undefined {
-  return repeat?.halfWidthPct === undefined ? undefined : `±${repeat.halfWidthPct.toPrecision(2)} %`;
+  return repeat?.halfWidthPct === undefined ? undefined : `±${roughPercent(repeat.halfWidthPct)}`;
 }
 
 /** Rates and latency, a row per run under the name that `name` gives it. */

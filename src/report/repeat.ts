@@ -1,5 +1,6 @@
 /** Of a test that was repeated: how well its mean is known, and a row per run. */
 import type { Result } from "../result/model.js";
+import { roughPercent } from "../result/percents.js";
 import { alignRows, type Cell, known } from "./layout.js";
 import { formatBitRate, formatCores, formatRate, formatTime } from "./units.js";
 
@@ -15,7 +16,7 @@ export function describeMean({ repeat }: Result): string | undefined {
   if (repeat === undefined) return undefined;
   const { runs, meanPerSecond, meanBitsPerSecond, confidence, halfWidthPct } = repeat;
   const mean = known(meanPerSecond, formatRate) ?? known(meanBitsPerSecond, formatBitRate) ?? "unknown";
-  const reach = known(halfWidthPct, (percent) => ` ± ${percent.toPrecision(2)} %`) ?? "";
+  const reach = known(halfWidthPct, (percent) => ` ± ${roughPercent(percent)}`) ?? "";
   const level = reach === "" ? "nothing known of its spread" : `${(confidence * 100).toFixed(0)} % confidence`;
   return `${mean}${reach} (${formatRuns(runs)}, ${level})`;
 }

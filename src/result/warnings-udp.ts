@@ -2,9 +2,10 @@
 import { isUdp } from "../options/spec.js";
 import { datagramsOf, sizeOf } from "./datagrams.js";
 import type { Warning } from "./model.js";
+import { roughPercent } from "./percents.js";
 import type { EndReport, RawRun } from "./raw.js";
 
-const share = (part: number, whole: number): string => `${((part / whole) * 100).toPrecision(2)} %`;
+const share = (part: number, whole: number): string => roughPercent((part / whole) * 100);
 
 /** A datagram that is larger than a packet is as good as its worst fragment, and costs reassembly. */
 function fragmented({ spec, local, remote }: RawRun): Warning[] {

@@ -37,6 +37,9 @@ describe("the table of a repeated test", () => {
     expect(
       describeMean({ ...stream, repeat: { runs: 2, meanBitsPerSecond: 9e9, confidence: 0.95, halfWidthPct: 12 } }),
     ).toBe("9 Gbit/s ± 12 % (2 runs, 95 % confidence)");
+    expect(
+      describeMean({ ...stream, repeat: { runs: 2, meanBitsPerSecond: 9e9, confidence: 0.95, halfWidthPct: 130.8 } }),
+    ).toBe("9 Gbit/s ± 131 % (2 runs, 95 % confidence)");
     expect(describeMean(rr)).toBeUndefined();
   });
 
