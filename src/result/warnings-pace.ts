@@ -18,7 +18,7 @@ function rateNotKept({ spec, local }: RawRun): Warning[] {
   return [
     {
       code: "RATE_NOT_KEPT",
-      message: `At the end of the window ${backlog} requests were due and not sent, of about ${due} at ${ratePerSecond}/s: the flows were waiting for answers, and latency, which counts from when a request was due, says mostly how far behind they were`,
+      message: `At the end of the window ${backlog} requests were due and not sent, those of the warm-up among them, where the window alone has ${due} at ${ratePerSecond}/s: the flows were waiting for answers, and latency, which counts from when a request was due, says mostly how far behind they were`,
       advice: `Ask for less with --rate, or allow more under way at a time with ${more}`,
     },
   ];

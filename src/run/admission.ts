@@ -21,6 +21,9 @@ interface Guest {
 
 type Limits = Pick<ResolvedServeOptions, "maxSessions" | "maxSessionsPerClient" | "once">;
 
+const counted = (count: number, whose = ""): string =>
+  count === 1 ? `1 session${whose} is` : `${count} sessions${whose} are`;
+
 /** How many sessions a server has at a time, whatever protocol their clients speak. */
 export class Admission {
   readonly #limits: Limits;
@@ -48,10 +51,10 @@ export class Admission {
   enter(peer: string): Place {
     const { once, maxSessions, maxSessionsPerClient } = this.#limits;
     if (once && this.#served) throw this.busy("it serves one session only (--once)");
-    if (this.#guests.size >= maxSessions) throw this.busy(`${maxSessions} sessions are under way (--max-sessions)`);
+    if (this.#guests.size >= maxSessions) throw this.busy(`${counted(maxSessions)} under way (--max-sessions)`);
     const own = [...this.#guests].filter((guest) => guest.peer === peer);
     if (maxSessionsPerClient !== null && own.length >= maxSessionsPerClient) {
-      const text = `${maxSessionsPerClient} sessions of ${peer} are under way (--max-sessions-per-client)`;
+      const text = `${counted(maxSessionsPerClient, ` of ${peer}`)} under way (--max-sessions-per-client)`;
       throw this.busy(text, own);
     }
     const guest = { peer, endsBy: 0 };

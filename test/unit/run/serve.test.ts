@@ -156,7 +156,7 @@ describe("limits", () => {
     expect(error.retryAfterMs).toBeGreaterThan(20_000);
     expect(error.retryAfterMs).toBeLessThanOrEqual(30_000);
     expect(error.message).toMatch(
-      /is busy: 1 sessions are under way \(--max-sessions\); try again in (2\d(\.\d)?|30)s$/,
+      /is busy: 1 session is under way \(--max-sessions\); try again in (2\d(\.\d)?|30)s$/,
     );
     first.destroy();
     await until(() => summaries.some(({ outcome }) => outcome === "failed"));
@@ -169,7 +169,7 @@ describe("limits", () => {
     const error = await failureOf(runAgainst(server));
     expect(error).toMatchObject({ code: "ERR_BUSY" });
     expect(error.message).toMatch(
-      /1 sessions of 127\.0\.0\.1 are under way \(--max-sessions-per-client\); try again in/,
+      /1 session of 127\.0\.0\.1 is under way \(--max-sessions-per-client\); try again in/,
     );
     expect((await runAgainst(server, { bind: "127.0.0.2" })).state).toBe("completed");
     first.destroy();
