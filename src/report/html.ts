@@ -31,7 +31,7 @@ import { headline } from "./summary.js";
 import { formatBitRate, formatCount, formatRate, formatTime } from "./units.js";
 
 /** More small charts than this are too many to read and to load; the tables still have every run. */
-const MAX_SMALL_CHARTS = 24;
+const MAX_SMALL_CHARTS = 12;
 /** Rows of the table behind a chart over time. */
 const MAX_TABLE_ROWS = 30;
 
