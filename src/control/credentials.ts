@@ -17,6 +17,13 @@ export interface CredentialSources extends TlsSources {
 }
 
 const STDIN = 0;
+/** It can be read once, and a suite asks for its secret before every run. */
+let fromStdin: Promise<Buffer> | undefined;
+
+function readStdin(): Promise<Buffer> {
+  fromStdin ??= promisify(readDescriptor)(STDIN);
+  return fromStdin;
+}
 
 /** Throws ERR_INVALID_OPTION for files that cannot be read or are of no use. */
 export async function readCredentials(sources: CredentialSources, role: "client" | "server"): Promise<Credentials> {
@@ -30,6 +37,6 @@ export async function readCredentials(sources: CredentialSources, role: "client"
 async function readToken({ token, tokenFile = "" }: CredentialSources): Promise<Token | undefined> {
   if (token !== undefined) return new Token(token);
   if (tokenFile === "") return undefined;
-  const secret = tokenFile === "-" ? await promisify(readDescriptor)(STDIN) : await readPrivate("tokenFile", tokenFile);
+  const secret = await (tokenFile === "-" ? readStdin() : readPrivate("tokenFile", tokenFile));
   return new Token(secret, "tokenFile");
 }

@@ -65,6 +65,18 @@ describe("--token-file", () => {
     expect(saved).not.toMatch(/sesame|token/);
   });
 
+  it("by stdin serves every run of a suite", async () => {
+    const { server, port } = await startServer("--token-file", token);
+    await using _ = server;
+    const matrix = join(folder, "both.json");
+    await writeFile(matrix, JSON.stringify({ runs: [{ test: "tcp_rr" }, { test: "tcp_stream" }] }));
+    const args = ["suite", "127.0.0.1", "-p", port, "--matrix", matrix, "--output", join(folder, "both.results.json")];
+    await using suite = new Cli([...args, ...QUICK, "--token-file", "-"], { stdin: "pipe" });
+    suite.child.stdin?.end(SECRET);
+    const { code, stderr } = await suite.finished;
+    expect(code, stderr).toBe(0);
+  });
+
   it("can come by stdin", async () => {
     await using server = new Cli(["server", "--host", "127.0.0.1", "--port", "0", "--token-file", "-"], {
       stdin: "pipe",
