@@ -129,6 +129,11 @@ int get_int(int fd, int level, int option, const char* what) {
   return value;
 }
 
+int reset_on_close(int fd) {
+  const linger now{1, 0};
+  return setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
 void set_pacing(int fd, uint64_t bytes_per_second) {
   // Kernels before 5.0 read 32 bits: rates beyond those then are no limit.
   if (setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &bytes_per_second, sizeof bytes_per_second) != 0) {

@@ -68,6 +68,9 @@ struct SocketOptions {
 void set_int(int fd, int level, int option, int value, const char* what);
 int get_int(int fd, int level, int option, const char* what);
 
+// Its close(2) drops what is unsent and tells the peer by a reset. setsockopt(2)'s result.
+int reset_on_close(int fd);
+
 // TCP sends its payload no faster than that.
 void set_pacing(int fd, uint64_t bytes_per_second);
 

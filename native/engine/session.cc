@@ -256,13 +256,15 @@ void Session::wind_up() {
     for (auto& worker : workers_) worker->interrupt();
     await_wake(kInterruptMs);
   }
+  // What a sender has sent is still to arrive.
+  const bool given_up = !closed_in_order && plan_.loop != LoopKind::send && !plan_.foreign;
   const std::lock_guard lock(mutex_);
   joined_ = true;
   drops_at_end_ = read_drops();
   for (auto& worker : workers_) {
     worker->join();
     if (!fault_ && worker->fault()) fault_ = worker->fault();
-    worker->release_sockets();
+    worker->release_sockets(given_up);
   }
   listeners_.clear();
 }

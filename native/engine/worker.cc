@@ -25,6 +25,16 @@ size_t send_room(const Plan& plan) {
   return plan.coalesce ? std::max(message, std::min((plan.burst + 1) * message, kMaxCoalesced)) : message;
 }
 
+// The socket may have lost its peer by now; "" then.
+std::string peer_text(int fd) {
+  if (fd < 0) return "";
+  try {
+    return Address::peer_of(fd).text();
+  } catch (const SystemError&) {
+    return "";
+  }
+}
+
 }  // namespace
 
 Worker::Worker(const Setup& setup) : setup_(setup), flows_(plan().long_lived() ? setup.flow_count : 0) {
@@ -105,8 +115,11 @@ void Worker::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Worker::release_sockets() {
+void Worker::release_sockets(bool given_up) {
   epoll_.reset();
+  for (const Fd& flow : flows_) {
+    if (given_up) reset_on_close(flow.get());
+  }
   flows_.clear();
   listener_.reset();
 }
@@ -119,26 +132,19 @@ uint64_t Worker::cpu_ns() const {
   return clock_ns(clock);
 }
 
+// The stage is asked once: it may change at any time, and a fault is noted whole or not at all.
+void Worker::note(Fault fault) {
+  if (stage() < Stage::winddown && !fault_) fault_ = std::move(fault);
+}
+
 void Worker::fail(const char* syscall, int err, int fd) {
-  if (stage() >= Stage::winddown || fault_) return;
-  std::string address;
-  if (fd >= 0) {
-    try {
-      address = Address::peer_of(fd).text();
-    } catch (const SystemError&) {
-      // The socket may have lost its peer by now; the fault is reported without.
-    }
-  }
-  fault_ = fault_of("traffic", SystemError(syscall, err, address));
+  note(fault_of("traffic", SystemError(syscall, err, peer_text(fd))));
 }
 
 void Worker::fail_peer_closed(int fd) {
-  if (stage() >= Stage::winddown || fault_) return;
-  fail("recv", ECONNRESET, fd);
-  fault_.reason = Fault::Reason::peer_closed;
-  fault_.syscall.clear();
-  fault_.err = 0;
-  fault_.message = "the peer " + fault_.address + " closed a connection that was in use";
+  const std::string address = peer_text(fd);
+  note({Fault::Reason::peer_closed, "traffic", "", 0, address,
+        "the peer " + address + " closed a connection that was in use"});
 }
 
 }  // namespace cnb

@@ -63,7 +63,9 @@ class Worker {
   int cpu() const { return plan().cpus[setup_.index]; }
   const Fault& fault() const { return fault_; }  // after done()
   void adopt(size_t local_flow, Fd fd) { flows_[local_flow] = std::move(fd); }
-  void release_sockets();
+  // With a reset where the test was given up: it ends a peer that TCP's closing alone may leave sending into a window
+  // of nothing for a minute.
+  void release_sockets(bool given_up);
   void adopt_listener(std::shared_ptr<Fd> listener) { listener_ = std::move(listener); }
   Recorder& recorder_of(Stage stage) { return recorders_[stage == Stage::window]; }
   const Recorder& window() const { return recorders_[1]; }
@@ -103,6 +105,7 @@ class Worker {
   void traffic(Loop loop);
   void allocate_buffers();
   void advance(State state);
+  void note(Fault fault);
 
   Setup setup_;
   Recorder recorders_[2];

@@ -164,10 +164,7 @@ SocketOptions crr_socket_options(const Plan& plan) {
 
 void prepare_client_socket(int fd, const Plan& plan, const SocketOptions& options, SourcePorts& ports) {
   apply(fd, options);
-  if (plan.close == CloseMode::reset) {
-    const linger reset{1, 0};
-    if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) != 0) throw_errno("setsockopt", "SO_LINGER");
-  }
+  if (plan.close == CloseMode::reset) checked(reset_on_close(fd), "setsockopt SO_LINGER");
   ports.bind_next(fd);
 }
 

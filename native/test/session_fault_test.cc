@@ -1,6 +1,7 @@
 // What sessions do when the other side, or the caller, does not play along.
 
 #include <netinet/in.h>
+#include <poll.h>
 
 #include <random>
 
@@ -116,6 +117,26 @@ TEST_P(EveryFault, PeerThatVanishesEndsTheRunAndKeepsWhatWasMeasured) {
     EXPECT_EQ(result.fault.phase, "traffic");
     EXPECT_GT(result.window.bytes_sent + result.window.bytes_received, 0u);
     EXPECT_GT(result.window_ns, 0u);
+  }
+}
+
+// TCP's closing alone can leave a sender waiting for room at a receiver that is gone.
+TEST_P(EveryFault, HalfThatIsGivenUpResetsItsFlows) {
+  for (const LoopKind loop : {LoopKind::send, LoopKind::rr}) {
+    const Plan plan = plan_for(loop, GetParam(), 1);
+    auto server = std::make_unique<Observed>(server_half(plan));
+    const Fd peer = connect_to((*server)->port());
+    std::string first(plan.cookie.begin(), plan.cookie.end());
+    first += std::string(4, '\0') + "traffic";
+    ASSERT_EQ(send(peer.get(), first.data(), first.size(), 0), static_cast<ssize_t>(first.size()));
+    ASSERT_TRUE(server->await_ready());
+    (*server)->open_window();
+    (*server)->go();
+    ASSERT_TRUE(server->await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.bytes_received > 0; }));
+    server.reset();
+    pollfd ended{peer.get(), 0, 0};
+    ASSERT_EQ(poll(&ended, 1, std::chrono::milliseconds(kPatience).count()), 1);
+    EXPECT_TRUE(ended.revents & POLLERR);
   }
 }
 
