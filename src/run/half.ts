@@ -101,10 +101,7 @@ export class Half {
   /** Idempotent; nothing where the window was never opened. */
   closeWindow(): void {
     this.#windingDown = true;
-    if (this.#opened === undefined || this.#closed !== undefined) return;
-    this.#session.closeWindow();
-    this.#window?.close();
-    this.#closed = sampleAfterWindow();
+    this.#leaveWindow(() => this.#session.closeWindow());
   }
 
   snapshot(histograms: boolean, tcp = false): NativeSnapshot {
@@ -121,11 +118,15 @@ export class Half {
     this.#windingDown = true;
     this.#session.stop();
     // A window that is still open ends with the session: what the other end goes on to send is not waited for.
-    if (this.#opened !== undefined && this.#closed === undefined) {
-      this.#window?.close();
-      this.#closed = sampleAfterWindow();
-    }
+    this.#leaveWindow();
     await this.ended;
+  }
+
+  #leaveWindow(close?: () => void): void {
+    if (this.#opened === undefined || this.#closed !== undefined) return;
+    close?.();
+    this.#window?.close();
+    this.#closed = sampleAfterWindow();
   }
 
   /** Of a foreign flow; only after `ended`. */
