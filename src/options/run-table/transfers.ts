@@ -1,0 +1,117 @@
+/** Bulk data and datagrams. */
+import type { Table } from "../row.js";
+import { BULK, HOUR, KIB, MIB, MS, S, SENDS } from "./words.js";
+
+export const transferRows = {
+  /** Bytes, or "128K"; "auto" = whichever of several sizes moves most in short probes before the run. */
+  sendSize: {
+    kind: "size",
+    auto: true,
+    field: "sendSizeBytes",
+    flags: "--send-size <bytes>",
+    default: 128 * KIB,
+    defaultFor: { "udp-stream": 0 },
+    defaultText: "128K; udp-stream: auto (what fits the path in one packet)",
+    min: 1,
+    max: 64 * MIB,
+    commands: SENDS,
+    help: "bytes handed to the kernel per send, auto: short probes before the run choose from 64K to 1M; udp-stream: of a datagram",
+  },
+  /** Bytes, or "128K". */
+  recvSize: {
+    kind: "size",
+    field: "recvSizeBytes",
+    flags: "--recv-size <bytes>",
+    default: 128 * KIB,
+    min: 1,
+    max: 64 * MIB,
+    commands: BULK,
+    help: "bytes asked of the kernel per receive",
+  },
+  /** Bytes, or "512K"; 0 = whatever has come. */
+  rxLowat: {
+    kind: "size",
+    field: "rxLowatBytes",
+    flags: "--rx-lowat <bytes>",
+    default: 0,
+    defaultText: "0 (whatever has come)",
+    min: 1,
+    max: 64 * MIB,
+    orZero: true,
+    commands: BULK,
+    help: "SO_RCVLOWAT of the receiver: it is woken when so much has come, for fewer and larger receives",
+  },
+  /** Bits per second of all flows together, or "100M"; 0 = as fast as it goes. */
+  bandwidth: {
+    kind: "bitRate",
+    field: "bandwidthBitsPerSecond",
+    flags: "--bandwidth <bits/s>",
+    default: 0,
+    defaultText: "0 (as fast as it goes)",
+    min: 1000,
+    max: 100_000_000_000_000,
+    orZero: true,
+    commands: SENDS,
+    help: "payload that all flows together send at most, spaced evenly",
+  },
+  /** Datagrams per system call. */
+  batch: {
+    kind: "count",
+    field: "batch",
+    flags: "--batch <n>",
+    default: 1,
+    min: 1,
+    max: 64,
+    commands: ["udp-stream"],
+    help: "datagrams (with --gso trains of them) per system call, on both ends (sendmmsg, recvmmsg)",
+  },
+  /** The sender's kernel cuts trains of up to 64 KiB into datagrams. */
+  gso: {
+    kind: "flag",
+    field: "gso",
+    flags: "--gso",
+    default: false,
+    commands: ["udp-stream"],
+    help: "let the sender's kernel or card cut trains of datagrams (UDP_SEGMENT)",
+  },
+  /** The receiver's kernel hands over trains of datagrams. */
+  gro: {
+    kind: "flag",
+    field: "gro",
+    flags: "--gro",
+    default: false,
+    commands: ["udp-stream"],
+    help: "let the receiver's kernel hand over trains of datagrams (UDP_GRO)",
+  },
+  /** Seconds, or "50ms". */
+  retryAfter: {
+    kind: "duration",
+    field: "retryAfterNs",
+    flags: "--retry-after <time>",
+    default: S,
+    min: MS,
+    max: HOUR,
+    commands: ["udp-rr"],
+    help: "a request that has not been answered by then is lost, and the flow sends another",
+  },
+  /** How the sender avoids copying. */
+  zerocopy: {
+    kind: "choice",
+    field: "zerocopy",
+    flags: "--zerocopy <mode>",
+    default: "off",
+    choices: ["off", "msg", "sendfile"],
+    commands: BULK,
+    help: "how the sender avoids copying: MSG_ZEROCOPY or sendfile",
+  },
+  /** `trunc` discards in the kernel. */
+  rx: {
+    kind: "choice",
+    field: "rx",
+    flags: "--rx <mode>",
+    default: "copy",
+    choices: ["copy", "trunc"],
+    commands: BULK,
+    help: "what the receiver does with data: copy it out, or discard it in the kernel (MSG_TRUNC)",
+  },
+} as const satisfies Table;
