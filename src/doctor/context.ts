@@ -155,7 +155,7 @@ export const contextChecks: readonly Check<Described>[] = [
   {
     id: "congestion-control",
     judge: congestionControl,
-    why: "BBR paces its packets: with round trips far below a millisecond that costs a half to two thirds of the throughput.",
+    why: "BBR paces its packets: with round trips far below a millisecond that can cost most of the throughput.",
   },
   { id: "io-uring", judge: ioUring, why: "Without io_uring --engine uring gives way to epoll." },
 ];

@@ -4,7 +4,7 @@ import type { Warning } from "./model.js";
 import { byDirection } from "./rates.js";
 import type { EndReport, RawRun } from "./raw.js";
 
-/** Below this round trip BBR's pacing costs throughput: measured, a half to two thirds on loopback and veth. */
+/** Below this round trip BBR's pacing costs throughput. */
 const TINY_RTT_NS = 1e6;
 /** Share of retransmitted segments that a bulk transfer makes by itself while it looks for the path's limit. */
 const USUAL_RETRANSMIT_SHARE = 0.001;
@@ -68,7 +68,7 @@ function bbrPacing(raw: RawRun): Warning[] {
   return [
     {
       code: "BBR_PACING",
-      message: `The sender's congestion control is ${congestion}, which paces its packets: on a path with a round trip of ${(rttNs / 1000).toFixed(0)} us that costs a half to two thirds of the throughput`,
+      message: `The sender's congestion control is ${congestion}, which paces its packets: on a path with a round trip of ${(rttNs / 1000).toFixed(0)} us that can cost most of the throughput`,
       advice: "Use --congestion cubic, unless the pacing is what you measure",
     },
   ];
