@@ -12,7 +12,10 @@ import { type ExtraContext, type ExtraJob, explain, fact } from "./extra.js";
 
 /** Two lengths: the difference has neither start nor end in it. */
 const SECONDS = [1, 3] as const;
+const ROUNDS = 3;
 const DEADLINE_MS = 60_000;
+const ENDS = ["client", "server"] as const;
+type End = (typeof ENDS)[number];
 
 interface Case {
   what: string;
@@ -55,22 +58,11 @@ export function totalCalls(table: string): number {
   return calls;
 }
 
-interface Counted {
-  client: number;
-  server: number;
-  units: number;
-}
+type Counted = Record<End | "units", number>;
 
 async function count({ who, workload, ours }: Case, seconds: number, context: ExtraContext): Promise<Counted> {
   const files = { client: join(context.directory, "client.strace"), server: join(context.directory, "server.strace") };
-  const traced = (end: "client" | "server", argv: readonly string[]): string[] => [
-    "strace",
-    "-f",
-    "-c",
-    "-o",
-    files[end],
-    ...argv,
-  ];
+  const traced = (end: End, argv: readonly string[]): string[] => ["strace", "-f", "-c", "-o", files[end], ...argv];
   const { client: cpu, server: otherCpu = cpu } = context.cpus;
   const setting: Setting = {
     ...{ workload, ours, seconds, host: LOOPBACK.host, ports: await freePorts(), cpuCount: context.cpuCount },
@@ -103,11 +95,12 @@ export const syscalls: ExtraJob = {
     const here = [cnbLoad, ...context.peers];
     for (const one of cases().filter(({ quick, who }) => (quick || !context.quick) && here.includes(who))) {
       try {
-        const [short, long] = [await count(one, SECONDS[0], context), await count(one, SECONDS[1], context)];
-        for (const end of ["client", "server"] as const) {
-          const calls = (long[end] - short[end]) / (long.units - short.units);
-          facts.push(...fact(`${one.what}: ${end}`, one.who.name, "count", [calls]));
+        const calls: Record<End, number[]> = { client: [], server: [] };
+        for (let round = 0; round < (context.quick ? 1 : ROUNDS); round++) {
+          const [short, long] = [await count(one, SECONDS[0], context), await count(one, SECONDS[1], context)];
+          for (const end of ENDS) calls[end].push((long[end] - short[end]) / (long.units - short.units));
         }
+        for (const end of ENDS) facts.push(...fact(`${one.what}: ${end}`, one.who.name, "count", calls[end]));
       } catch (error) {
         context.signal.throwIfAborted();
         faults.push(`${one.who.name}, ${one.what}: ${explain(error)}`);
