@@ -39,7 +39,7 @@ void unrecorded_client(cnb::Worker& worker) {
     if (!cnb::send_all(fd, worker.send_buffer().data(), plan.request)) return worker.fail("send", errno, fd);
     const ssize_t n = cnb::recv_some(fd, scratch.data(), scratch.size());
     if (n <= 0) return n == 0 ? worker.fail_peer_closed(fd) : worker.fail("recv", errno, fd);
-    cnb::rr::count(plan, worker.recorder(), 0);
+    cnb::rr::count(worker.recorder(), 0, plan.request, plan.response);
   }
 }
 

@@ -102,7 +102,7 @@ void rr_server_block(Worker& worker) {
       } else if (!send_all(fd, responses.data(), plan.response)) {
         return worker.fail("send", errno, fd);
       }
-      rr::count(plan, worker.recorder(), 0);
+      rr::count(worker.recorder(), 0, plan.response, plan.request);
     }
     if (!send_together(fd, responses, due)) return worker.fail("send", errno, fd);
   }

@@ -29,26 +29,25 @@ class SendTimes {
   size_t oldest_ = 0;
 };
 
-inline void count(const Plan& plan, Recorder& recorder, size_t flow) {
+inline void count(Recorder& recorder, size_t flow, size_t sent, size_t received) {
   FlowCounters& counters = recorder.flows[flow];
-  const bool client = plan.role == Role::client;
   counters.transactions.add(1);
-  counters.bytes_sent.add(client ? plan.request : plan.response);
-  counters.bytes_received.add(client ? plan.response : plan.request);
+  counters.bytes_sent.add(sent);
+  counters.bytes_received.add(received);
 }
 
 // The end of one transaction is the start of the next: one clock read serves both.
 inline void complete(Worker& worker, size_t flow, SendTimes& times, uint64_t now) {
   Recorder& recorder = worker.recorder();
   recorder.latency->latency.record(now - times.replace_oldest(now));
-  count(worker.plan(), recorder, flow);
+  count(recorder, flow, worker.plan().request, worker.plan().response);
 }
 
 // The same in an open loop, where the start is when the request was due.
 inline void complete(Worker& worker, size_t flow, OpenLoop& open, uint64_t now) {
   Recorder& recorder = worker.recorder();
   recorder.latency->latency.record(now - open.settle(flow));
-  count(worker.plan(), recorder, flow);
+  count(recorder, flow, worker.plan().request, worker.plan().response);
 }
 
 // How one flow stands. Bytes are uniform, so what is owed is a number of bytes, sent message by message.

@@ -81,7 +81,7 @@ class Exchanger {
       if (side_.client) {
         rr::complete(worker_, flow, times_[flow], now_ns());
       } else {
-        rr::count(worker_.plan(), worker_.recorder(), flow);
+        rr::count(worker_.recorder(), flow, side_.out, side_.in);
       }
       if (!owe(flow)) return false;
     }

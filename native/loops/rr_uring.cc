@@ -93,7 +93,7 @@ class Exchanger {
       if (side_.client) {
         rr::complete(worker_, flow, times_[flow], now);
       } else {
-        rr::count(worker_.plan(), worker_.recorder(), flow);
+        rr::count(worker_.recorder(), flow, side_.out, side_.in);
       }
     }
     owe(flow, messages);

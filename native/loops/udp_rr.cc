@@ -126,7 +126,7 @@ bool Requests::take(size_t flow, const uint8_t* data, size_t size) {
     return true;
   }
   recorder.latency->latency.record(now - request->start);
-  rr::count(plan, recorder, flow);
+  rr::count(recorder, flow, plan.request, plan.response);
   answered_++;
   if (open_) {
     open_->settle(flow);
@@ -169,7 +169,7 @@ void answer(Worker& worker, size_t flow, const uint8_t* request, size_t size, in
     return;
   }
   counters.sent.add(1);
-  rr::count(plan, recorder, flow);
+  rr::count(recorder, flow, plan.response, plan.request);
 }
 
 }  // namespace udp_rr
@@ -218,7 +218,7 @@ void serve_foreign(Worker& worker) {
     counters.datagrams.received.add(1);
     if (sendto(fd, worker.send_buffer().data(), plan.response, MSG_NOSIGNAL, peer.raw(), peer.size()) < 0) continue;
     counters.datagrams.sent.add(1);
-    rr::count(plan, worker.recorder(), 0);
+    rr::count(worker.recorder(), 0, plan.response, plan.request);
     if (worker.reached_limit(counters.transactions.load())) return;
   }
 }
