@@ -7,12 +7,23 @@ const FONT = "system-ui,sans-serif";
 const BAR = 15;
 const BAR_GAP = 3;
 const BAND_GAP = 16;
-const LEGEND_ROW = 20;
+const LEGEND_ROW = 25;
 /** Swatch of the legend and the gaps around it. */
 const LEGEND_MARK = 45;
 /** Right of the longest bar: its figure. */
 const VALUE_WIDTH = 92;
+/** Of the names of bars. */
+const LABEL_SIZE = 11.5;
+const LABEL_GAP = 10;
+const LABEL_MOST = 130;
 const DASHES = ["solid", "dashed", "dotted", [8, 3, 2, 3], [3, 6], [12, 4]] as const;
+
+/**
+ * How wide a character is taken to be, in parts of the font's size. Whoever draws has no fonts to measure, and whoever looks has a font of
+ * their own: this is as wide as the wide ones are.
+ */
+const CHARACTER = 0.57;
+export const textWidth = (characters: number, fontSize: number): number => characters * CHARACTER * fontSize;
 
 export interface Chart {
   option: EChartsOption;
@@ -44,7 +55,7 @@ function legend(names: readonly string[], fits: number): { option: EChartsOption
   let rows = 1;
   let x = 0;
   for (const name of names) {
-    const width = Math.min(fits, name.length * 6.6 + LEGEND_MARK);
+    const width = Math.min(fits, textWidth(name.length, text.fontSize) + LEGEND_MARK);
     if (x > 0 && x + width > fits) {
       rows++;
       x = 0;
@@ -196,18 +207,25 @@ function barAxes(
     yAxis: {
       ...{ type: "category", inverse: true, data: [...categories], axisTick: { show: false } },
       axisLine: { lineStyle: { color: colors.muted } },
-      axisLabel: { ...text, fontSize: 11.5, width: left - 10, overflow: "break", interval: 0, lineHeight: 13 },
+      axisLabel: {
+        ...text,
+        fontSize: LABEL_SIZE,
+        width: left - LABEL_GAP,
+        overflow: "break",
+        interval: 0,
+        lineHeight: 13,
+      },
     },
   } as const satisfies EChartsOption;
 }
 
 function labelWidth(categories: readonly string[]): number {
   const longest = Math.max(...categories.map((name) => name.length));
-  return Math.min(130, Math.max(60, longest * 6.4 + 12));
+  return Math.min(LABEL_MOST, Math.max(60, Math.ceil(textWidth(longest, LABEL_SIZE)) + LABEL_GAP));
 }
 
 function linesOf(categories: readonly string[]): number {
-  return categories.filter((name) => name.length * 6.4 > 120).length;
+  return categories.filter((name) => textWidth(name.length, LABEL_SIZE) > LABEL_MOST - LABEL_GAP).length;
 }
 
 export interface Line {

@@ -2,16 +2,21 @@
 /// <reference path="./echarts.d.ts" />
 /** Charts as SVG text. ECharts is an optional dependency, loaded for this alone. */
 import { CnbLoadError } from "../errors.js";
-import { CHART_WIDTH, type Chart } from "./charts.js";
+import { CHART_WIDTH, type Chart, textWidth } from "./charts.js";
 import { toVariables } from "./html-theme.js";
 
 export type Draw = (chart: Chart) => string;
 
 /** Throws ERR_PLATFORM where ECharts was not installed. */
 export async function loadDraw(): Promise<Draw> {
-  const { init } = await import("echarts/dist/echarts.esm.min.mjs").catch((cause: unknown) => {
+  const { init, setPlatformAPI } = await import("echarts/dist/echarts.esm.min.mjs").catch((cause: unknown) => {
     const message = "charts need the package echarts, which npm leaves out with --omit=optional: npm install echarts";
     throw new CnbLoadError("ERR_PLATFORM", message, { cause });
+  });
+  setPlatformAPI({
+    measureText: (text, font = "") => ({
+      width: textWidth(text.length, Number.parseFloat(/[\d.]+px/.exec(font)?.[0] ?? "12")),
+    }),
   });
   let drawn = 0;
   return ({ option, height }) => {
