@@ -65,7 +65,7 @@ describe("--max-bandwidth", () => {
 
 describe("sessions", () => {
   it("are counted whatever protocol their clients speak", async () => {
-    const { port } = await serve(["--max-sessions", "1"]);
+    const { server, port } = await serve(["--max-sessions", "1"]);
     const guest = netperf(port, "-t", "TCP_RR", "-l", "100", "-D", "0.1");
     await guest.saying("stdout", /Interim/);
     const busy = await client(port, "rr", ...QUICK).finished;
@@ -74,7 +74,8 @@ describe("sessions", () => {
       expect.stringMatching(/^cnb-load: the server: the server is busy: 1 sessions [^\n]*; try again in \S+\n$/),
     ]);
     guest.child.kill("SIGKILL");
-    await guest.finished;
+    // Its place is free when the server has seen that it is gone.
+    await server.saying("stdout", /: tcp_rr, [^\n]*\n/);
     const own = client(port, "rr", "-l", "10m", "-i", "50ms", "--warmup", "0");
     await own.saying("stderr", / s {2}/);
     const turnedAway = await netperf(port, "-t", "TCP_RR", "-l", "1").finished;
