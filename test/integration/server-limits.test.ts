@@ -71,7 +71,9 @@ describe("sessions", () => {
     const busy = await client(port, "rr", ...QUICK).finished;
     expect([busy.code, busy.stderr]).toEqual([
       4,
-      expect.stringMatching(/^cnb-load: the server: the server is busy: 1 sessions [^\n]*; try again in \S+\n$/),
+      expect.stringMatching(
+        /^cnb-load: the server: the server is busy: 1 session is under way \(--max-sessions\); try again in \S+\n$/,
+      ),
     ]);
     guest.child.kill("SIGKILL");
     // Its place is free when the server has seen that it is gone.
