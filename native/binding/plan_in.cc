@@ -177,6 +177,7 @@ Plan plan_from(const Napi::Value& value) {
       "zerocopy", {{"off", Zerocopy::off}, {"msg", Zerocopy::msg}, {"sendfile", Zerocopy::sendfile}});
   plan.rx = in.choice<Rx>("rx", {{"copy", Rx::copy}, {"trunc", Rx::trunc}});
   plan.rx_lowat = in.integer<int>("rxLowatBytes");
+  plan.notsent_lowat = in.integer<int>("notsentLowatBytes");
   plan.close = in.choice<CloseMode>(
       "close", {{"server", CloseMode::server}, {"client", CloseMode::client}, {"reset", CloseMode::reset}});
   if (in.has("socketOptions")) plan.socket_options = in.socket_options("socketOptions");

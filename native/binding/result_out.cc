@@ -189,6 +189,9 @@ Napi::Value to_js(Napi::Env env, const Result& result) {
   socket.Set("rcvbufBytes", Napi::Number::New(env, result.socket.rcvbuf));
   socket.Set("congestion", result.socket.congestion);
   socket.Set("mssBytes", Napi::Number::New(env, result.socket.mss));
+  if (const auto lowat = result.socket.notsent_lowat) {
+    socket.Set("notsentLowatBytes", Napi::Number::New(env, *lowat));
+  }
   object.Set("socket", socket);
   if (result.tcp_state) object.Set("tcpState", tcp_state(env, *result.tcp_state));
   object.Set("fault", to_js(env, result.fault));

@@ -41,6 +41,8 @@ struct SocketFacts {
   int sndbuf = 0;
   int rcvbuf = 0;
   std::string congestion;
+  // Not of UDP; 0 where the kernel's own setting holds (net.ipv4.tcp_notsent_lowat).
+  std::optional<int> notsent_lowat;
   int mss = 0;  // UDP: the largest datagram that goes to the peer in one packet, 0 where the peer is not known
 };
 

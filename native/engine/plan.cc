@@ -88,6 +88,7 @@ void validate(const Plan& plan) {
   expect_range<uint64_t>("ratePerSecond", plan.rate, 0, kMaxRate);
   expect_range<uint64_t>("bandwidthBitsPerSecond", plan.bandwidth, 0, kMaxBandwidth);
   expect_range("rxLowatBytes", plan.rx_lowat, 0, 1 << 30);
+  expect_range("notsentLowatBytes", plan.notsent_lowat, 0, 1 << 30);
   expect_range("sndbufBytes", plan.sndbuf, 0, 1 << 30);
   expect_range("rcvbufBytes", plan.rcvbuf, 0, 1 << 30);
   expect_range("mssBytes", plan.mss, 0, 65'535);

@@ -72,6 +72,8 @@ struct Plan {
   Rx rx = Rx::copy;
   // Receivers: SO_RCVLOWAT, 0 leaves it.
   int rx_lowat = 0;
+  // Senders: TCP_NOTSENT_LOWAT, 0 leaves it.
+  int notsent_lowat = 0;
   CloseMode close = CloseMode::server;
   int setup_timeout_ms = 10'000;
   // The peer is no cnb-load: nothing but the test's own bytes travels on its connections, and they end in band.

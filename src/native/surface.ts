@@ -55,6 +55,8 @@ export interface NativePlan {
   rx: "copy" | "trunc";
   /** SO_RCVLOWAT of a receiver's flows, 0 = not set. */
   rxLowatBytes: number;
+  /** TCP_NOTSENT_LOWAT of a sender's flows, 0 = not set. */
+  notsentLowatBytes: number;
   /** CRR: which side closes first; `reset` = the client closes with RST (SO_LINGER 0). */
   close: "server" | "client" | "reset";
   /** Present where the flows are of UDP: loops send, receive and rr, engines block, epoll and spin. `sendSizeBytes` of 0 is what fits the path. */
@@ -265,10 +267,16 @@ export interface NativeResult {
   /** CPU time of the workers over the window, in ns. */
   workerCpuNs: number;
   /**
-   * SO_SNDBUF, SO_RCVBUF, TCP_CONGESTION and TCP_MAXSEG as the kernel reports them on the first flow (or listener). UDP has no congestion
-   * control; its `mssBytes` is the largest datagram that goes to the peer in one packet.
+   * SO_SNDBUF, SO_RCVBUF, TCP_CONGESTION, TCP_MAXSEG and TCP_NOTSENT_LOWAT as the kernel reports them on the first flow (or listener). UDP has
+   * neither congestion control nor the last; its `mssBytes` is the largest datagram that goes to the peer in one packet.
    */
-  socket: { sndbufBytes: number; rcvbufBytes: number; congestion: string; mssBytes: number };
+  socket: {
+    sndbufBytes: number;
+    rcvbufBytes: number;
+    congestion: string;
+    mssBytes: number;
+    notsentLowatBytes?: number;
+  };
   /** Of the first flow to a foreign peer, when the window closed. */
   tcpState?: NativeTcpState;
   fault: NativeFault | null;

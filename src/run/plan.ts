@@ -113,6 +113,7 @@ export function planHalf(request: HalfRequest): NativePlan {
     zerocopy: spec.zerocopy,
     rx: spec.rx,
     rxLowatBytes: spec.rxLowatBytes,
+    notsentLowatBytes: spec.notsentLowatBytes,
     close: spec.close,
     socketOptions: socketOptionsOf(role, spec),
     udp: isUdp(spec.test) ? udpOf(spec) : undefined,

@@ -85,7 +85,9 @@ describeIf(rootAndNetns())("over veth", () => {
 
   it("sets the options that it was asked for on both ends", async () => {
     const options = ["--sndbuf", "100000", "--rcvbuf", "90000", "--mss", "800", "--congestion", "reno"];
-    const { socket } = await verify("stream", ...options);
+    const { socket } = await verify("stream", ...options, "--notsent-lowat", "60000");
+    expect(socket.local.notsentLowatBytes).toBe(60_000);
+    expect(socket.remote?.notsentLowatBytes).toBe(0);
     for (const end of [socket.local, socket.remote]) {
       // The kernel doubles what it is asked for: socket(7).
       expect(end).toMatchObject({ sndbufBytes: 200_000, rcvbufBytes: 180_000, congestion: "reno" });

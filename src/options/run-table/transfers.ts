@@ -41,6 +41,19 @@ export const transferRows = {
     commands: BULK,
     help: "SO_RCVLOWAT of the receiver: it is woken when so much has come, for fewer and larger receives",
   },
+  /** Bytes, or "128K"; 0 = as the kernel has it. */
+  notsentLowat: {
+    kind: "size",
+    field: "notsentLowatBytes",
+    flags: "--notsent-lowat <bytes>",
+    default: 0,
+    defaultText: "0 (net.ipv4.tcp_notsent_lowat)",
+    min: 1,
+    max: 1024 * MIB,
+    orZero: true,
+    commands: BULK,
+    help: "TCP_NOTSENT_LOWAT of the sender: its kernel takes no more while so much waits to be sent",
+  },
   /** Bits per second of all flows together, or "100M"; 0 = as fast as it goes. */
   bandwidth: {
     kind: "bitRate",

@@ -101,6 +101,9 @@ export const SocketSchema = Type.Object(
     rcvbufBytes: count("SO_RCVBUF, bytes; the kernel doubles what was asked for"),
     congestion: text("TCP_CONGESTION; empty for UDP"),
     mssBytes: count("TCP_MAXSEG, bytes; UDP: the largest datagram that goes to the peer in one packet"),
+    notsentLowatBytes: Optional(
+      count("TCP_NOTSENT_LOWAT, bytes; 0 = the host's own setting (net.ipv4.tcp_notsent_lowat) holds; absent for UDP"),
+    ),
   },
   { description: "Socket settings as the kernel reports them on the first flow or the listener" },
 );

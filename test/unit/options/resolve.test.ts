@@ -32,6 +32,7 @@ describe("resolveRunOptions", () => {
       sendSizeBytes: 131072,
       recvSizeBytes: 131072,
       rxLowatBytes: 0,
+      notsentLowatBytes: 0,
       bandwidthBitsPerSecond: 0,
       batch: 1,
       gso: false,
