@@ -125,6 +125,65 @@ TEST(Batching, AReceiverIsWokenForAsMuchAsItAskedFor) {
   EXPECT_EQ(window.bytes_received, window.transactions * kWhole);
 }
 
+// What the receiver whose listener has this port is woken for, of the one flow that it has accepted.
+int mark_at(uint16_t port) {
+  for (int fd = 0; fd < 1024; fd++) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) continue;
+    if (Address::local_of(fd).port() == port) return get_int(fd, SOL_SOCKET, SO_RCVLOWAT, "SO_RCVLOWAT");
+  }
+  return -1;
+}
+
+class LowWaterMark : public EveryEngine {};
+
+INSTANTIATE_TEST_SUITE_P(Batching, LowWaterMark, testing::Values(Engine::block, Engine::epoll, Engine::uring),
+                         [](const auto& instance) { return name_of(instance.param); });
+
+TEST_P(LowWaterMark, RisesWithTheRate) {
+  Plan plan = plan_for(LoopKind::send, GetParam(), 1);
+  plan.rx_lowat = kAutomatic;
+  Observed receiver(server_half(plan));
+  const uint16_t port = receiver->port();
+  Observed sender(client_half(plan, port));
+  ASSERT_TRUE(receiver.await_ready() && sender.await_ready());
+  EXPECT_EQ(mark_at(port), 1);
+  receiver->go();
+  sender->go();
+  EXPECT_TRUE(receiver.await_snapshot([&](const Snapshot&) { return mark_at(port) > 1; }));
+  EXPECT_LE(static_cast<size_t>(mark_at(port)), plan.recv_size / 2);
+  sender->stop();
+  EXPECT_TRUE(sender.await_ended());
+  receiver->stop();
+  EXPECT_TRUE(receiver.await_ended());
+}
+
+TEST(Batching, TheLowWaterMarkFallsWithTheRate) {
+  Plan plan = server_half(plan_for(LoopKind::send, Engine::block, 1));
+  plan.rx_lowat = kAutomatic;
+  plan.foreign = true;
+  Observed receiver(plan);
+  const uint16_t port = receiver->port();
+  Fd sender = tcp_socket(AF_INET, false);
+  const Address to = Address::parse("127.0.0.1", port);
+  ASSERT_EQ(connect(sender.get(), to.raw(), to.size()), 0);
+  ASSERT_TRUE(receiver.await_ready());
+  receiver->go();
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  const auto send_until = [&](const std::string& piece, std::chrono::microseconds gap, auto condition) {
+    while (!condition() && std::chrono::steady_clock::now() < until) {
+      if (send(sender.get(), piece.data(), piece.size(), 0) != std::ssize(piece)) return false;
+      std::this_thread::sleep_for(gap);
+    }
+    return condition();
+  };
+  ASSERT_TRUE(send_until(std::string(size_t{256} * 1024, 'x'), {}, [&] { return mark_at(port) > 1; }));
+  EXPECT_TRUE(send_until(std::string(1024, 'x'), std::chrono::milliseconds(1), [&] { return mark_at(port) == 1; }));
+  receiver->stop();
+  EXPECT_TRUE(receiver.await_ended());
+}
+
 }  // namespace
 
 }  // namespace cnb::test

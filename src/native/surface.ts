@@ -53,7 +53,7 @@ export interface NativePlan {
   bandwidthBitsPerSecond: number;
   zerocopy: "off" | "msg" | "sendfile";
   rx: "copy" | "trunc";
-  /** SO_RCVLOWAT of a receiver's flows, 0 = not set. */
+  /** SO_RCVLOWAT of a receiver's flows, 0 = not set, -1 = follows the rate of each. */
   rxLowatBytes: number;
   /** TCP_NOTSENT_LOWAT of a sender's flows, 0 = not set. */
   notsentLowatBytes: number;

@@ -108,7 +108,7 @@ function findIdle(spec: ResolvedSpec): Finding | null {
   if (coalesce && burst === 0) {
     return { key: "coalesce", message: "joins the messages of a burst, and none was given" };
   }
-  if (rxLowatBytes > recvSizeBytes) {
+  if (rxLowatBytes !== null && rxLowatBytes > recvSizeBytes) {
     const sizes = `expected at most the size of a receive (${formatSize(recvSizeBytes)}), got ${formatSize(rxLowatBytes)}`;
     return { key: "rxLowat", message: sizes };
   }

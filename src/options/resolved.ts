@@ -52,8 +52,8 @@ export interface ResolvedSpec {
   /** 0 = auto: probes choose (never so in a result); UDP_STREAM: the largest datagram that fits the path. */
   sendSizeBytes: number;
   recvSizeBytes: number;
-  /** STREAM, MAERTS: what the receiver is woken for (SO_RCVLOWAT); 0 = whatever has come. */
-  rxLowatBytes: number;
+  /** STREAM, MAERTS: what the receiver is woken for (SO_RCVLOWAT); 0 = whatever has come, null = automatic. */
+  rxLowatBytes: number | null;
   /** STREAM, MAERTS: the most that waits at the sender to be sent for the first time (TCP_NOTSENT_LOWAT); 0 = as the kernel has it. */
   notsentLowatBytes: number;
   /** STREAM, MAERTS, UDP_STREAM: payload that the sender is paced to, of all flows together; 0 = not paced. */

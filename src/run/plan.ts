@@ -112,7 +112,7 @@ export function planHalf(request: HalfRequest): NativePlan {
     bandwidthBitsPerSecond: spec.bandwidthBitsPerSecond,
     zerocopy: spec.zerocopy,
     rx: spec.rx,
-    rxLowatBytes: spec.rxLowatBytes,
+    rxLowatBytes: spec.rxLowatBytes ?? -1,
     notsentLowatBytes: spec.notsentLowatBytes,
     close: spec.close,
     socketOptions: socketOptionsOf(role, spec),
