@@ -117,6 +117,7 @@ Napi::Object flow(Napi::Env env, const FlowResult& result, bool udp) {
   set(object, "bytesReceived", result.totals.bytes_received);
   set(object, "transactions", result.totals.transactions);
   object.Set("cpu", Napi::Number::New(env, result.cpu));
+  if (result.incoming_cpu) object.Set("incomingCpu", Napi::Number::New(env, *result.incoming_cpu));
   if (result.connects) object.Set("connectErrors", errors(env, result.totals.errors));
   if (udp) object.Set("datagrams", datagrams(env, result.totals.datagrams));
   if (result.tcp_info) object.Set("tcpInfo", tcp_info(env, *result.tcp_info));

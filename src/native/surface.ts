@@ -227,6 +227,8 @@ export interface NativeFlow {
   transactions: number;
   /** CPU its worker is pinned to, -1 when unpinned. */
   cpu: number;
+  /** Long-lived flows only: the CPU that received its last packet of the window (SO_INCOMING_CPU), -1 where the kernel does not tell. */
+  incomingCpu?: number;
   /** UDP only. */
   datagrams?: NativeDatagrams;
   /** CRR clients only. */

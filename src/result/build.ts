@@ -3,7 +3,7 @@ import { isBulk, makesConnections } from "../options/spec.js";
 import { compact } from "./compact.js";
 import { datagramsOf } from "./datagrams.js";
 import { cpuSection } from "./efficiency.js";
-import { flowResults } from "./flows.js";
+import { flowResults, incomingCpus } from "./flows.js";
 import { latencySummary } from "./latency.js";
 import type { Result } from "./model.js";
 import { byDirection, tally, volume } from "./rates.js";
@@ -27,6 +27,7 @@ function workers(end: EndReport): Result["workers"]["local"] {
     count: end.workers,
     cpus: end.cpus.filter((cpu) => cpu >= 0),
     busyCores: end.windowNs > 0 ? end.workerCpuNs / end.windowNs : undefined,
+    incoming: incomingCpus(end.flows),
   });
 }
 

@@ -131,6 +131,9 @@ export const EndReportSchema = Type.Object({
     bytesReceived: list(count("Bytes"), "Payload bytes received"),
     transactions: list(count("Transactions"), "Transactions completed"),
     cpu: list(Type.Integer({ minimum: -1 }), "CPU of the flow's worker, -1 = unpinned"),
+    incomingCpu: Optional(
+      list(Type.Integer({ minimum: -1 }), "Long-lived flows only: the CPU that received its packets, -1 = unknown"),
+    ),
     connectErrors: Optional(list(ConnectErrorsSchema, "CRR and CC clients only")),
     datagrams: Optional(list(FlowDatagramsSchema, "UDP only")),
     tcpInfo: Optional(list(TcpInfoSchema, "Long-lived flows of TCP only")),
