@@ -184,6 +184,9 @@ Napi::Value to_js(Napi::Env env, const Result& result) {
   }
   if (result.backlog) set(object, "backlog", *result.backlog);
   object.Set("buffers", result.huge_pages ? "huge" : "page");
+  auto nodes = Napi::Array::New(env, result.memory_nodes.size());
+  for (uint32_t i = 0; i < result.memory_nodes.size(); i++) nodes.Set(i, result.memory_nodes[i]);
+  object.Set("memoryNodes", nodes);
   set(object, "workerCpuNs", result.worker_cpu_ns);
   Napi::Object socket = Napi::Object::New(env);
   socket.Set("sndbufBytes", Napi::Number::New(env, result.socket.sndbuf));

@@ -96,6 +96,7 @@ struct Result {
   // Open loop: requests that were due before the window closed and not sent by then.
   std::optional<uint64_t> backlog;
   bool huge_pages = false;
+  std::vector<int> memory_nodes;  // of each worker, -1 without one
   uint64_t worker_cpu_ns = 0;
   SocketFacts socket;
   // Of the first flow to a foreign peer, when the window closed.

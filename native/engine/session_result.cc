@@ -112,6 +112,7 @@ Result Session::result() const {
     zerocopy.zero_copied += window.zerocopy.zero_copied.load();
     zerocopy.copied += window.zerocopy.copied.load();
     result.huge_pages = result.huge_pages || worker->huge_pages();
+    result.memory_nodes.push_back(worker->memory_node());
   }
   result.window.datagrams.marked = result.total.datagrams.marked;
   const auto infos = within_window(info_at_close_, info_at_open_);

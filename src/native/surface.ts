@@ -264,6 +264,8 @@ export interface NativeResult {
   backlog?: number;
   /** Kind of memory behind the send buffer: "huge" or "page". */
   buffers: "huge" | "page";
+  /** The NUMA node that each worker takes its memory from while there is some; -1 without pinning, or where the kernel refused. */
+  memoryNodes: number[];
   /** CPU time of the workers over the window, in ns. */
   workerCpuNs: number;
   /**

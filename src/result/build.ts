@@ -22,10 +22,16 @@ function connections({ local }: RawRun): Result["connections"] {
   return counted && { ...counted, errors: local.counters.connectErrors };
 }
 
+/** Of all workers or none: a list that left some out would be read as if it told of the others. */
+function memoryNodes({ memoryNodes: nodes = [], workers }: EndReport): number[] | undefined {
+  return workers > 0 && nodes.length === workers && nodes.every((node) => node >= 0) ? nodes : undefined;
+}
+
 function workers(end: EndReport): Result["workers"]["local"] {
   return compact({
     count: end.workers,
     cpus: end.cpus.filter((cpu) => cpu >= 0),
+    memoryNodes: memoryNodes(end),
     busyCores: end.windowNs > 0 ? end.workerCpuNs / end.windowNs : undefined,
     incoming: incomingCpus(end.flows),
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { loadAddon } from "../../src/native/index.js";
 import type { Cli } from "../support/program.js";
 import { DEVICE } from "../support/netns.js";
-import { threads } from "../support/processes.js";
+import { preferredNode, threads } from "../support/processes.js";
 import { describeIf, rootAndNetns } from "../support/requires.js";
 import { resultOf } from "../support/result-schema.js";
 import { Lab } from "./lab.js";
@@ -14,6 +14,13 @@ const ENDLESS = ["--duration", "10m", "--warmup", "0", "--interval", "50ms"];
 function workersOf({ pid }: Cli): Record<string, string> {
   const workers = threads(pid).filter(({ name }) => name.startsWith("cnb-worker-"));
   return Object.fromEntries(workers.map(({ name, allowedCpus }) => [name, allowedCpus]));
+}
+
+/** Nodes of the workers' memory, undefined where the kernel lets nobody choose. */
+function nodesOf({ pid }: Cli): number[] | undefined {
+  const workers = threads(pid).filter(({ name }) => name.startsWith("cnb-worker-"));
+  const nodes = workers.map((worker) => preferredNode(pid, worker));
+  return nodes.includes(-1) ? undefined : nodes;
 }
 
 function named(cpus: readonly number[]): Record<string, string> {
@@ -40,9 +47,11 @@ describeIf(rootAndNetns())("workers", () => {
     await run.saying("stderr", / s {2}/);
     expect(workersOf(run)).toEqual(named(client));
     expect(workersOf(lab.server)).toEqual(named(server));
+    const nodes = { local: nodesOf(run), remote: nodesOf(lab.server) };
     run.child.kill("SIGINT");
     const { workers, flows } = resultOf(await run.finished);
     expect(workers).toMatchObject({ local: { cpus: client }, remote: { cpus: server } });
+    for (const end of ["local", "remote"] as const) expect(workers[end]?.memoryNodes).toEqual(nodes[end]);
     expect(new Set(flows.map(({ cpu }) => cpu))).toEqual(new Set(client));
     if (command !== "crr") expect(new Set(flows.map(({ remoteCpu }) => remoteCpu))).toEqual(new Set(server));
   });

@@ -166,6 +166,12 @@ const WorkersSchema = Type.Object(
   {
     count: count("Workers: threads that carry traffic"),
     cpus: list(count("CPU number"), "The CPU that each worker is pinned to; empty when they are not pinned"),
+    memoryNodes: Optional(
+      list(
+        count("NUMA node"),
+        "The NUMA node that each worker's memory comes from while it has some (MPOL_PREFERRED); absent where a worker is not pinned, the kernel refuses, or the process was started with a policy of its own",
+      ),
+    ),
     busyCores: Optional(figure("CPU time of the workers over the window; cores")),
     incoming: Optional(
       list(

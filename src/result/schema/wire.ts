@@ -123,6 +123,9 @@ export const EndReportSchema = Type.Object({
   engineRefusal: Optional(text("Why the engine asked for could not run on this host, and another one did")),
   workers: count("Workers"),
   cpus: list(Type.Integer({ minimum: -1 }), "CPU of each worker, -1 = unpinned"),
+  memoryNodes: Optional(
+    list(Type.Integer({ minimum: -1 }), "NUMA node of each worker's memory, -1 = none in particular"),
+  ),
   windowNs: count("Length of this end's window by its own clock, ns; 0 when it never opened"),
   counters: CountersSchema,
   total: CountersSchema,
