@@ -117,6 +117,7 @@ Napi::Object flow(Napi::Env env, const FlowResult& result, bool udp) {
   set(object, "bytesReceived", result.totals.bytes_received);
   set(object, "transactions", result.totals.transactions);
   object.Set("cpu", Napi::Number::New(env, result.cpu));
+  if (result.incoming_cpu) object.Set("incomingCpu", Napi::Number::New(env, *result.incoming_cpu));
   if (result.connects) object.Set("connectErrors", errors(env, result.totals.errors));
   if (udp) object.Set("datagrams", datagrams(env, result.totals.datagrams));
   if (result.tcp_info) object.Set("tcpInfo", tcp_info(env, *result.tcp_info));
@@ -183,6 +184,9 @@ Napi::Value to_js(Napi::Env env, const Result& result) {
   }
   if (result.backlog) set(object, "backlog", *result.backlog);
   object.Set("buffers", result.huge_pages ? "huge" : "page");
+  auto nodes = Napi::Array::New(env, result.memory_nodes.size());
+  for (uint32_t i = 0; i < result.memory_nodes.size(); i++) nodes.Set(i, result.memory_nodes[i]);
+  object.Set("memoryNodes", nodes);
   set(object, "workerCpuNs", result.worker_cpu_ns);
   Napi::Object socket = Napi::Object::New(env);
   socket.Set("sndbufBytes", Napi::Number::New(env, result.socket.sndbuf));

@@ -69,6 +69,12 @@ std::optional<TcpSummary> summarize(const std::vector<std::optional<TcpInfo>>& f
   return summary;
 }
 
+int incoming_cpu_of(int fd) {
+  int cpu = -1;
+  socklen_t size = sizeof cpu;
+  return getsockopt(fd, SOL_SOCKET, SO_INCOMING_CPU, &cpu, &size) == 0 ? cpu : -1;
+}
+
 uint64_t socket_drops(int fd) {
   uint32_t info[SK_MEMINFO_VARS] = {};
   socklen_t size = sizeof info;

@@ -229,6 +229,8 @@ export interface NativeFlow {
   transactions: number;
   /** CPU its worker is pinned to, -1 when unpinned. */
   cpu: number;
+  /** Long-lived flows only: the CPU that received its last packet of the window (SO_INCOMING_CPU), -1 where the kernel does not tell. */
+  incomingCpu?: number;
   /** UDP only. */
   datagrams?: NativeDatagrams;
   /** CRR clients only. */
@@ -264,6 +266,8 @@ export interface NativeResult {
   backlog?: number;
   /** Kind of memory behind the send buffer: "huge" or "page". */
   buffers: "huge" | "page";
+  /** The NUMA node that each worker takes its memory from while there is some; -1 without pinning, or where the kernel refused. */
+  memoryNodes: number[];
   /** CPU time of the workers over the window, in ns. */
   workerCpuNs: number;
   /**

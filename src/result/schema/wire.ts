@@ -126,6 +126,9 @@ export const EndReportSchema = Type.Object({
   engineRefusal: Optional(text("Why the engine asked for could not run on this host, and another one did")),
   workers: count("Workers"),
   cpus: list(Type.Integer({ minimum: -1 }), "CPU of each worker, -1 = unpinned"),
+  memoryNodes: Optional(
+    list(Type.Integer({ minimum: -1 }), "NUMA node of each worker's memory, -1 = none in particular"),
+  ),
   windowNs: count("Length of this end's window by its own clock, ns; 0 when it never opened"),
   counters: CountersSchema,
   total: CountersSchema,
@@ -134,6 +137,9 @@ export const EndReportSchema = Type.Object({
     bytesReceived: list(count("Bytes"), "Payload bytes received"),
     transactions: list(count("Transactions"), "Transactions completed"),
     cpu: list(Type.Integer({ minimum: -1 }), "CPU of the flow's worker, -1 = unpinned"),
+    incomingCpu: Optional(
+      list(Type.Integer({ minimum: -1 }), "Long-lived flows only: the CPU that received its packets, -1 = unknown"),
+    ),
     connectErrors: Optional(list(ConnectErrorsSchema, "CRR and CC clients only")),
     datagrams: Optional(list(FlowDatagramsSchema, "UDP only")),
     tcpInfo: Optional(list(TcpInfoSchema, "Long-lived flows of TCP only")),
