@@ -52,7 +52,7 @@ export interface NativePlan {
   /** Senders: payload that TCP is paced to, of all flows together; 0 = not paced. */
   bandwidthBitsPerSecond: number;
   zerocopy: "off" | "msg" | "sendfile";
-  rx: "copy" | "trunc";
+  rx: "copy" | "trunc" | "zerocopy";
   /** SO_RCVLOWAT of a receiver's flows, 0 = not set. */
   rxLowatBytes: number;
   /** TCP_NOTSENT_LOWAT of a sender's flows, 0 = not set. */
@@ -260,6 +260,8 @@ export interface NativeResult {
   requestLatency?: NativeHistogram;
   /** Senders with zerocopy `msg` only. `requested` = `zeroCopied` + `copied` + what never completed. */
   zerocopy?: { requestedBytes: number; zeroCopiedBytes: number; copiedBytes: number };
+  /** Receivers with rx `zerocopy` only; the two are all that came. */
+  rxZerocopy?: { mappedBytes: number; copiedBytes: number };
   /** Clients with a rate: requests that were due before the window closed and not sent by then. */
   backlog?: number;
   /** Kind of memory behind the send buffer: "huge" or "page". */
