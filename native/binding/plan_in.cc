@@ -175,7 +175,7 @@ Plan plan_from(const Napi::Value& value) {
   plan.bandwidth = in.integer<uint64_t>("bandwidthBitsPerSecond");
   plan.zerocopy = in.choice<Zerocopy>(
       "zerocopy", {{"off", Zerocopy::off}, {"msg", Zerocopy::msg}, {"sendfile", Zerocopy::sendfile}});
-  plan.rx = in.choice<Rx>("rx", {{"copy", Rx::copy}, {"trunc", Rx::trunc}});
+  plan.rx = in.choice<Rx>("rx", {{"copy", Rx::copy}, {"trunc", Rx::trunc}, {"zerocopy", Rx::zerocopy}});
   plan.rx_lowat = in.integer<int>("rxLowatBytes");
   plan.notsent_lowat = in.integer<int>("notsentLowatBytes");
   plan.close = in.choice<CloseMode>(

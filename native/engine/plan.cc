@@ -71,6 +71,9 @@ void validate(const Plan& plan) {
   if (plan.engine == Engine::uring && plan.zerocopy != Zerocopy::off) {
     throw std::invalid_argument("zerocopy: engine uring sends copies only");
   }
+  if (plan.engine == Engine::uring && plan.rx == Rx::zerocopy) {
+    throw std::invalid_argument("rx: engine uring has no zero-copy receive");
+  }
   if (plan.engine == Engine::uring && plan.rx != Rx::copy) {
     throw std::invalid_argument("rx: engine uring receives by copying only");
   }

@@ -16,7 +16,7 @@ enum class Role { client, server };
 enum class LoopKind { send, receive, rr, crr };
 enum class Engine { block, epoll, spin, uring };
 enum class Zerocopy { off, msg, sendfile };
-enum class Rx { copy, trunc };
+enum class Rx { copy, trunc, zerocopy };
 enum class CloseMode { server, client, reset };
 enum class Spacing { poisson, constant };
 

@@ -52,8 +52,13 @@ export interface NativePlan {
   /** Senders: payload that TCP is paced to, of all flows together; 0 = not paced. */
   bandwidthBitsPerSecond: number;
   zerocopy: "off" | "msg" | "sendfile";
+<<<<<<< HEAD
   rx: "copy" | "trunc";
   /** SO_RCVLOWAT of a receiver's flows, 0 = not set, -1 = follows the rate of each. */
+=======
+  rx: "copy" | "trunc" | "zerocopy";
+  /** SO_RCVLOWAT of a receiver's flows, 0 = not set. */
+>>>>>>> fee51408e21781bdeb198a628f31506ee621b406
   rxLowatBytes: number;
   /** TCP_NOTSENT_LOWAT of a sender's flows, 0 = not set. */
   notsentLowatBytes: number;
@@ -262,6 +267,8 @@ export interface NativeResult {
   requestLatency?: NativeHistogram;
   /** Senders with zerocopy `msg` only. `requested` = `zeroCopied` + `copied` + what never completed. */
   zerocopy?: { requestedBytes: number; zeroCopiedBytes: number; copiedBytes: number };
+  /** Receivers with rx `zerocopy` only; the two are all that came. */
+  rxZerocopy?: { mappedBytes: number; copiedBytes: number };
   /** Clients with a rate: requests that were due before the window closed and not sent by then. */
   backlog?: number;
   /** Kind of memory behind the send buffer: "huge" or "page". */

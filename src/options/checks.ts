@@ -62,6 +62,9 @@ function uringRefusal({ test, zerocopy, rx }: ResolvedSpec): Finding | null {
   if (zerocopy !== "off") {
     return { key: "zerocopy", message: `engine uring sends copies only, got ${zerocopy}; use engine epoll or block` };
   }
+  if (rx === "zerocopy") {
+    return { key: "rx", message: "engine uring has no zero-copy receive, got zerocopy; use engine epoll or block" };
+  }
   if (rx !== "copy") {
     return { key: "rx", message: `engine uring receives by copying only, got ${rx}; use engine epoll or block` };
   }

@@ -6,7 +6,7 @@ export type EngineChoice = "auto" | "block" | "epoll" | "spin" | "uring";
 export type CloseMode = "server" | "client" | "reset";
 export type ZerocopyMode = "off" | "msg" | "sendfile";
 export type Spacing = "poisson" | "constant";
-export type RxMode = "copy" | "trunc";
+export type RxMode = "copy" | "trunc" | "zerocopy";
 
 /** Every option of a run as resolved. JSON-safe: it goes over the wire to the server and into the result. */
 export interface ResolvedSpec {

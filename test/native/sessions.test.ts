@@ -39,6 +39,7 @@ const BULK: [NativePlan["loop"], string, Partial<NativePlan>][] = [
   ["send", "127.0.0.1", { zerocopy: "sendfile" }],
   ["send", "127.0.0.1", { rx: "trunc" }],
   ["send", "127.0.0.1", { sendSizeBytes: 1000, recvSizeBytes: 777 }],
+  ["send", "127.0.0.1", { zerocopy: "msg", rx: "zerocopy" }],
   ["receive", "127.0.0.1", {}],
   ["receive", "::1", { zerocopy: "msg", rx: "trunc" }],
 ];
@@ -62,6 +63,8 @@ describe.each(ENGINES.filter((engine) => engine !== "uring" || noUring === null)
       if (plan.zerocopy !== "msg") expect(idle).toEqual([]);
       expect([sender.latency, receiver.latency]).toEqual([undefined, undefined]);
       expect(receiver.zerocopy).toBeUndefined();
+      const { mappedBytes = 0, copiedBytes: unmappedBytes = 0 } = receiver.rxZerocopy ?? {};
+      expect(mappedBytes + unmappedBytes).toBe(plan.rx === "zerocopy" ? receiver.counters.bytesReceived : 0);
       if (plan.zerocopy !== "msg") {
         expect(sender.zerocopy).toBeUndefined();
         return;

@@ -118,14 +118,14 @@ export const transferRows = {
     commands: BULK,
     help: "how the sender avoids copying: MSG_ZEROCOPY or sendfile",
   },
-  /** `trunc` discards in the kernel. */
+  /** `trunc` discards in the kernel; `zerocopy` maps the kernel's pages. */
   rx: {
     kind: "choice",
     field: "rx",
     flags: "--rx <mode>",
     default: "copy",
-    choices: ["copy", "trunc"],
+    choices: ["copy", "trunc", "zerocopy"],
     commands: BULK,
-    help: "what the receiver does with data: copy it out, or discard it in the kernel (MSG_TRUNC)",
+    help: "what the receiver does with data: copy it out, discard it in the kernel (MSG_TRUNC), or map its pages (TCP_ZEROCOPY_RECEIVE)",
   },
 } as const satisfies Table;

@@ -79,8 +79,9 @@ export const SpecSchema = Type.Object(
     zerocopy: Type.Enum(["off", "msg", "sendfile"], {
       description: "msg = MSG_ZEROCOPY, sendfile = sendfile(2) (STREAM)",
     }),
-    rx: Type.Enum(["copy", "trunc"], {
-      description: "trunc = the receiver lets the kernel discard the data with MSG_TRUNC (STREAM)",
+    rx: Type.Enum(["copy", "trunc", "zerocopy"], {
+      description:
+        "trunc = the receiver lets the kernel discard the data with MSG_TRUNC, zerocopy = it has the kernel map its pages with TCP_ZEROCOPY_RECEIVE (STREAM)",
     }),
     sndbufBytes: count("SO_SNDBUF asked for, bytes; 0 = kernel autotuning"),
     rcvbufBytes: count("SO_RCVBUF asked for, bytes; 0 = kernel autotuning"),

@@ -94,6 +94,15 @@ export const ZerocopySchema = Type.Object(
   },
 );
 
+/** Payload bytes of receives with TCP_ZEROCOPY_RECEIVE. */
+export const RxZerocopySchema = Type.Object(
+  {
+    mappedBytes: count("Bytes whose pages the kernel mapped"),
+    copiedBytes: count("Bytes that had to be copied, for they did not fill pages of their own"),
+  },
+  { description: "What came of TCP_ZEROCOPY_RECEIVE within the window: the two are all that was received" },
+);
+
 /** Socket settings in force. */
 export const SocketSchema = Type.Object(
   {
@@ -150,6 +159,7 @@ export const EndReportSchema = Type.Object({
   workerCpuNs: count("CPU time of the workers over the window, ns"),
   tcp: Optional(TcpSummarySchema),
   zerocopy: Optional(ZerocopySchema),
+  rxZerocopy: Optional(RxZerocopySchema),
   backlog: Optional(count("Clients with a rate only: requests due before the window closed and not sent by then")),
   socket: SocketSchema,
   buffers: BuffersSchema,
