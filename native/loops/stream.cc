@@ -12,11 +12,8 @@
 #include "io/busy_poll.h"
 #include "io/calls.h"
 #include "io/file_source.h"
-<<<<<<< HEAD
 #include "io/low_water.h"
-=======
 #include "io/mapped_receive.h"
->>>>>>> fee51408e21781bdeb198a628f31506ee621b406
 #include "io/pause.h"
 #include "io/readiness.h"
 #include "io/send_pace.h"
@@ -219,26 +216,18 @@ ssize_t receive_once(Worker& worker, size_t flow, int flags) {
 template <typename Readiness>
 void receive_ready(Worker& worker) {
   Readiness ready(worker);
-<<<<<<< HEAD
   LowWater low_water(worker);
-=======
   std::optional<MappedReceive> mapped;
   if (worker.plan().rx == Rx::zerocopy) mapped.emplace(worker);
->>>>>>> fee51408e21781bdeb198a628f31506ee621b406
   size_t left = worker.flow_count();
   for (size_t i = 0; i < left; i++) ready.watch(worker.flow_fd(i), EPOLLIN, i);
   const auto serve = [&](size_t flow, uint32_t) {
     const int fd = worker.flow_fd(flow);
-<<<<<<< HEAD
-    const ssize_t n = receive_once(worker, flow, MSG_DONTWAIT);
+    const ssize_t n = mapped ? mapped->receive(flow) : receive_once(worker, flow, MSG_DONTWAIT);
     if (n > 0) {
       ready.progress();
       low_water.took(fd, flow, static_cast<size_t>(n));
     }
-=======
-    const ssize_t n = mapped ? mapped->receive(flow) : receive_once(worker, flow, MSG_DONTWAIT);
-    if (n > 0) ready.progress();
->>>>>>> fee51408e21781bdeb198a628f31506ee621b406
     if (n > 0 || (n < 0 && would_block(errno))) return true;
     if (n == 0) {
       worker.fail_peer_closed(fd);
@@ -277,21 +266,14 @@ void send_block(Worker& worker) {
 void receive_block(Worker& worker) {
   const int fd = worker.flow_fd(0);
   worker.slot().publish(fd);
-<<<<<<< HEAD
   LowWater low_water(worker);
-=======
   std::optional<MappedReceive> mapped;
   if (worker.plan().rx == Rx::zerocopy) mapped.emplace(worker);
->>>>>>> fee51408e21781bdeb198a628f31506ee621b406
   while (!worker.stopping()) {
     const ssize_t n = mapped ? mapped->await(0) : receive_once(worker, 0, 0);
     if (n == 0) return worker.fail_peer_closed(fd);
-<<<<<<< HEAD
-    if (n < 0) return worker.fail("recv", errno, fd);
-    low_water.took(fd, 0, static_cast<size_t>(n));
-=======
     if (n < 0) return worker.fail(mapped ? mapped->call() : "recv", errno, fd);
->>>>>>> fee51408e21781bdeb198a628f31506ee621b406
+    low_water.took(fd, 0, static_cast<size_t>(n));
   }
 }
 

@@ -52,13 +52,8 @@ export interface NativePlan {
   /** Senders: payload that TCP is paced to, of all flows together; 0 = not paced. */
   bandwidthBitsPerSecond: number;
   zerocopy: "off" | "msg" | "sendfile";
-<<<<<<< HEAD
-  rx: "copy" | "trunc";
-  /** SO_RCVLOWAT of a receiver's flows, 0 = not set, -1 = follows the rate of each. */
-=======
   rx: "copy" | "trunc" | "zerocopy";
-  /** SO_RCVLOWAT of a receiver's flows, 0 = not set. */
->>>>>>> fee51408e21781bdeb198a628f31506ee621b406
+  /** SO_RCVLOWAT of a receiver's flows, 0 = not set, -1 = follows the rate of each. */
   rxLowatBytes: number;
   /** TCP_NOTSENT_LOWAT of a sender's flows, 0 = not set. */
   notsentLowatBytes: number;
