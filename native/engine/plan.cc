@@ -71,9 +71,6 @@ void validate(const Plan& plan) {
   if (plan.engine == Engine::uring && plan.zerocopy != Zerocopy::off) {
     throw std::invalid_argument("zerocopy: engine uring sends copies only");
   }
-  if (plan.engine == Engine::uring && plan.rx != Rx::copy) {
-    throw std::invalid_argument("rx: engine uring receives by copying only");
-  }
   if (plan.udp) {
     validate_udp(plan);
   } else {

@@ -207,7 +207,6 @@ describe("resolveRunOptions", () => {
       { test: "tcp_stream", engine: "uring", zerocopy: "sendfile" },
       "zerocopy: engine uring sends copies only, got sendfile; use engine epoll or block",
     ],
-    [{ test: "tcp_maerts", engine: "uring", rx: "trunc" }, "rx: engine uring receives by copying only, got trunc"],
     [{ coalesce: true }, "coalesce: joins the messages of a burst, and none was given"],
     [{ coalesce: true, burst: 3, rate: 7 }, "coalesce: requests of a rate are sent when they are due, never together"],
     [{ test: "tcp_stream", rxLowat: "512K" }, "rxLowat: expected at most the size of a receive (128K), got 512K"],
