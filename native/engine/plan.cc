@@ -74,9 +74,6 @@ void validate(const Plan& plan) {
   if (plan.engine == Engine::uring && plan.rx == Rx::zerocopy) {
     throw std::invalid_argument("rx: engine uring has no zero-copy receive");
   }
-  if (plan.engine == Engine::uring && plan.rx != Rx::copy) {
-    throw std::invalid_argument("rx: engine uring receives by copying only");
-  }
   if (plan.udp) {
     validate_udp(plan);
   } else {

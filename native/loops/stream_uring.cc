@@ -53,8 +53,10 @@ void send_uring(Worker& worker) {
 
 void receive_uring(Worker& worker) {
   FlowRing ring(worker);
-  uring::FlowReceiver receiver(ring, worker, kReceive, worker.plan().recv_size);
   LowWater low_water(worker);
+  const Plan& plan = worker.plan();
+  // With MSG_TRUNC the kernel drops the bytes without copying them (tcp(7)).
+  uring::FlowReceiver receiver(ring, worker, kReceive, plan.recv_size, plan.rx == Rx::trunc ? MSG_TRUNC : 0);
   size_t left = worker.flow_count();
   ring.run(worker, [&](const Completion& done) {
     const size_t flow = uring::number_of(done.tag);

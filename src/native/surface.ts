@@ -5,7 +5,7 @@
 
 /** The half of a test that one host runs. STREAM is send→receive; MAERTS is the same pair with the hosts swapped. */
 export type Loop = "send" | "receive" | "rr" | "crr";
-/** `block`: one flow per worker; the others carry any number. `uring` has neither `zerocopy` nor `rx: "trunc"`. */
+/** `block`: one flow per worker; the others carry any number. `uring` has no `zerocopy`. */
 export type NativeEngine = "block" | "epoll" | "spin" | "uring";
 
 /** What one host runs. Validated in `src/run`; the addon checks types and ranges again. */

@@ -54,6 +54,7 @@ describeIf(rootAndNetns())("over veth", () => {
 
   it.each([
     ["stream", ["--rx", "trunc"]],
+    ["maerts", ["--rx", "trunc", "--engine", "uring", "-P", "3", "-6"]],
     ["stream", ["--zerocopy", "sendfile"]],
     ["stream", ["--zerocopy", "sendfile", "--engine", "epoll", "-P", "3", "-6"]],
     ["stream", ["--send-size", "64", "--recv-size", "999"]],

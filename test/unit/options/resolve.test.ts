@@ -212,7 +212,6 @@ describe("resolveRunOptions", () => {
       { test: "tcp_stream", engine: "uring", rx: "zerocopy" },
       "rx: engine uring has no zero-copy receive, got zerocopy; use engine epoll or block",
     ],
-    [{ test: "tcp_maerts", engine: "uring", rx: "trunc" }, "rx: engine uring receives by copying only, got trunc"],
     [{ coalesce: true }, "coalesce: joins the messages of a burst, and none was given"],
     [{ coalesce: true, burst: 3, rate: 7 }, "coalesce: requests of a rate are sent when they are due, never together"],
     [{ test: "tcp_stream", rxLowat: "1M" }, "rxLowat: expected at most the size of a receive (512K), got 1M"],
