@@ -55,7 +55,7 @@ export function blockRefusal(spec: ResolvedSpec): Finding | null {
 }
 
 /** What the `uring` engine lacks, whether or not the host lets it run. */
-function uringRefusal({ test, zerocopy }: ResolvedSpec): Finding | null {
+function uringRefusal({ test, zerocopy, rx }: ResolvedSpec): Finding | null {
   if (isUdp(test)) {
     return { key: "engine", message: `uring does not carry UDP; ${test} runs with block, epoll or spin` };
   }
