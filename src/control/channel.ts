@@ -53,6 +53,7 @@ export class Channel<In extends Typed, Out extends Typed> {
   #reason: CnbLoadError | undefined;
   #tellEnded!: (reason: CnbLoadError) => void;
   #heard = false;
+  #listensSince = performance.now();
 
   constructor(socket: Socket, options: ChannelOptions<In, Out>) {
     this.#socket = socket;
@@ -170,8 +171,7 @@ export class Channel<In extends Typed, Out extends Typed> {
   #receive(chunk: Buffer): void {
     // After the end the rest is read and dropped, so that closing does not reset the connection.
     if (this.#over()) return;
-    this.#heard = true;
-    this.#silence.refresh();
+    this.#listen();
     try {
       for (const value of this.#decoder.push(chunk)) {
         // The reason may have come with the message before.
@@ -203,12 +203,24 @@ export class Channel<In extends Typed, Out extends Typed> {
     if (this.#socket.writableLength === 0) this.send({ type: "ping" } as Out);
   }
 
+  #listen(): void {
+    this.#heard = true;
+    this.#listensSince = performance.now();
+    this.#silence.refresh();
+  }
+
   #suspect(): void {
+    const { silenceMs } = this.#options.timing;
+    // What held up this thread so long, a machine that stood still for one, may have held up the peer, too.
+    if (performance.now() - this.#listensSince > silenceMs * 1.5) {
+      this.#listen();
+      return;
+    }
     this.#heard = false;
     // When this thread itself was held up, timers fire before the sockets are read: let them be read first.
     setImmediate(() => {
       if (!this.#heard && this.#reason === undefined)
-        this.fail(this.#lost(`has been silent for ${this.#options.timing.silenceMs / 1000} s`));
+        this.fail(this.#lost(`has been silent for ${silenceMs / 1000} s`));
     });
   }
 

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { Channel, type ChannelOptions } from "../../../src/control/channel.js";
 import { FrameDecoder, encodeFrame } from "../../../src/control/codec.js";
@@ -108,6 +109,16 @@ describe("Channel", () => {
     await new Promise((resolve) => setImmediate(resolve));
     say(peer, { type: "b" });
     expect(await channel.next(["b"], 5000)).toEqual({ type: "b" });
+  });
+
+  it("gives a peer that was held up with it its time anew", async () => {
+    const [channel, peer] = await open({ timing: { ...TEST_TIMING, silenceMs: 300 } });
+    const until = performance.now() + 600;
+    while (performance.now() < until);
+    await delay(20);
+    say(peer, { type: "a" });
+    expect(await channel.next(["a"], 5000)).toEqual({ type: "a" });
+    expect((await channel.ended).message).toContain("silent for 0.3 s");
   });
 
   it("gives a message its deadline, tells the peer and goes", async () => {
