@@ -7,7 +7,7 @@ import { manyFlows } from "./extras/many-flows.js";
 import { recording } from "./extras/recording.js";
 import { start } from "./extras/start.js";
 import { syscalls } from "./extras/syscalls.js";
-import { measure, settingOf } from "./measure.js";
+import { bestArguments, measure, settingOf } from "./measure.js";
 import type { Contender, Row, RowResult, Sample } from "./model.js";
 import type { Extra } from "./report.js";
 
@@ -17,7 +17,8 @@ export const EXTRAS: readonly ExtraJob[] = [instructions, recording, syscalls, s
 const MAX_FAILURES = 2;
 
 /** Interleaved: every round runs each contender once, every other one backwards, so that nobody always comes after the same one. */
-export async function measureRow(row: Row, environment: Environment, context: ExtraContext): Promise<RowResult> {
+export async function measureRow(asked: Row, environment: Environment, context: ExtraContext): Promise<RowResult> {
+  const row = asked.best ? await withBest(asked) : asked;
   const rivals = context.peers.filter(({ name, can }) => row.peers.includes(name) && can(row.workload));
   const contenders = [OWN[row.own], ...rivals];
   const samples: Record<string, (Sample | null)[]> = Object.fromEntries(contenders.map(({ name }) => [name, []]));
@@ -28,6 +29,12 @@ export async function measureRow(row: Row, environment: Environment, context: Ex
     }
   }
   return { row, samples, faults };
+
+  /** The options go into the title, so that the table names them. */
+  async function withBest(from: Row): Promise<Row> {
+    const chosen = await bestArguments(await settingOf(from, environment, context), environment, context.signal);
+    return { ...from, ours: [...from.ours, ...chosen], title: `${from.title} (${chosen.join(" ")})` };
+  }
 
   async function sampleOf(contender: Contender): Promise<Sample | null> {
     if (faults.filter((fault) => fault.startsWith(`${contender.name}: `)).length >= MAX_FAILURES) return null;

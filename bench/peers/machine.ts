@@ -64,7 +64,9 @@ export function describeMachine(peers: readonly Contender[], directory: string):
     node: process.version,
     cnbLoad: packageVersion(),
     loadAverage: loadavg()[0] ?? 0,
-    tools: Object.fromEntries(peers.map((peer) => [peer.name, versionOf(peer, directory)])),
+    tools: Object.fromEntries(
+      peers.filter(({ name }) => name in VERSIONS).map((peer) => [peer.name, versionOf(peer, directory)]),
+    ),
   };
 }
 

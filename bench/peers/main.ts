@@ -13,7 +13,7 @@ import { type Options, USAGE, UsageError, parseOptions } from "./options.js";
 import { killAll, workIn } from "./process.js";
 import { type Extra, extraAsMarkdown, extraAsText, replaceBetweenMarks, rowsAsMarkdown, rowsAsText } from "./report.js";
 import { ROWS } from "./rows.js";
-import { buildMeter, onPath } from "./tools.js";
+import { buildBareLoop, buildMeter, onPath } from "./tools.js";
 
 const DOCS = `${ROOT}docs/performance.md`;
 
@@ -136,6 +136,7 @@ async function main(args: string[]): Promise<number> {
   });
   workIn(directory);
   buildMeter();
+  buildBareLoop();
   const missing: string[] = [];
   const peers = findPeers(missing);
   const machine = describeMachine(peers, directory);

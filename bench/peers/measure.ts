@@ -1,5 +1,7 @@
 /** One run of one contender, both ends from start to end. */
 import { setTimeout as delay } from "node:timers/promises";
+import type { Result } from "../../dist/index.js";
+import { cnbLoad } from "./contenders/cnb-load.js";
 import { type Environment, freePorts } from "./environment.js";
 import type { Contender, Row, Sample, Setting } from "./model.js";
 import { Subprocess } from "./process.js";
@@ -15,6 +17,8 @@ export interface Bench {
 
 /** Start-up, warm-up and the end, beside the seconds that are measured. */
 const SLACK_MS = 30_000;
+/** For the probes of `--best`. */
+const BEST_MS = 120_000;
 /** Servers that serve once get this long to end of their own accord. */
 const OWN_END_MS = 2_000;
 /** When CPU time and memory are looked at, as shares of the run: every contender's traffic is flowing at both moments. */
@@ -23,8 +27,17 @@ const LOOKS = [0.5, 0.95] as const;
 export async function settingOf(row: Row, { host }: Environment, bench: Bench): Promise<Setting> {
   const { client, server } = bench.cpus;
   const cpus = row.pinning === "free" ? null : { client, server: row.pinning === "same" ? client : (server ?? client) };
-  const { workload, ours } = row;
-  return { workload, ours, seconds: bench.seconds, host, ports: await freePorts(), cpus, cpuCount: bench.cpuCount };
+  const { workload, ours, best } = row;
+  return {
+    workload,
+    ours,
+    best,
+    seconds: bench.seconds,
+    host,
+    ports: await freePorts(),
+    cpus,
+    cpuCount: bench.cpuCount,
+  };
 }
 
 export async function measure(
@@ -70,6 +83,29 @@ export async function measure(
   } finally {
     await server.stop();
   }
+}
+
+/** What `--best` chooses in this setting, as arguments. */
+export async function bestArguments(
+  setting: Setting,
+  { namespaces }: Environment,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const server = new Subprocess({ argv: cnbLoad.server(setting), namespace: namespaces?.server });
+  try {
+    await server.listening(setting.ports[0]);
+    const { argv } = cnbLoad.client(setting);
+    const client = new Subprocess({ argv: [...argv, "--best"], namespace: namespaces?.client });
+    const { stdout } = await client.finish(BEST_MS, signal).finally(() => client.stop(0));
+    const { best } = JSON.parse(stdout) as Result;
+    return Object.entries(best?.chosen ?? {}).flatMap(([key, value]) => [flagOf(key), String(value)]);
+  } finally {
+    await server.stop();
+  }
+}
+
+function flagOf(key: string): string {
+  return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** Looks twice; rejects where the run was too short for that. */

@@ -30,6 +30,8 @@ export interface Row {
   own: Own;
   /** Further arguments of cnb-load's client. */
   ours: readonly string[];
+  /** cnb-load looks for the options with the highest figure once (`--best`); the rounds run with those. */
+  best: boolean;
   peers: readonly string[];
   /** Part of `--quick`. */
   quick: boolean;
@@ -49,6 +51,7 @@ export interface Setting {
   /** CPUs that this machine lends. */
   cpuCount: number;
   ours: readonly string[];
+  best: boolean;
 }
 
 /** What a tool says of itself. */

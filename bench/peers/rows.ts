@@ -18,6 +18,7 @@ interface Family {
   workload: Partial<Workload> & Pick<Workload, "test">;
   own?: Own;
   ours?: readonly string[];
+  best?: boolean;
   peers: readonly string[];
   places: readonly Place[];
   /** Those of the places that `--quick` has. */
@@ -80,7 +81,7 @@ const FAMILIES: readonly Family[] = [
     title: `RR, ${MANY} flows, epoll, one worker per side`,
     workload: { test: "rr", flows: MANY },
     ours: ONE_WORKER,
-    peers: ["netperf", "neper"],
+    peers: ["netperf", "neper", "bare loop"],
     places: ["loopback apart", "veth apart"],
     quick: ["loopback apart"],
   },
@@ -172,7 +173,7 @@ const FAMILIES: readonly Family[] = [
     id: "stream-1",
     title: "STREAM, 1 flow, every tool at its defaults",
     workload: { test: "stream" },
-    peers: ["netperf", "iperf3", "neper", "qperf"],
+    peers: ["netperf", "iperf3", "neper", "qperf", "bare loop"],
     places: ["loopback same", "loopback apart", "loopback free", "veth same", "veth apart"],
     quick: ["veth apart"],
   },
@@ -185,15 +186,11 @@ const FAMILIES: readonly Family[] = [
     places: ["loopback apart", "veth apart"],
   },
   {
-    id: "stream-1-large",
-    title:
-      "STREAM, 1 flow, cnb-load with cubic, large sends and receives, discarded in the kernel; the others at their defaults",
+    id: "stream-1-best",
+    title: "STREAM, 1 flow, cnb-load with what --best chose, the others at their defaults",
     workload: { test: "stream" },
-    ours: [
-      ...["--congestion", "cubic", "--send-size", "1M", "--recv-size", "1M"],
-      ...["--rx-lowat", "512K", "--rx", "trunc"],
-    ],
-    peers: ["netperf", "iperf3"],
+    best: true,
+    peers: ["netperf", "iperf3", "bare loop"],
     places: ["loopback apart", "veth apart"],
   },
   {
@@ -249,6 +246,7 @@ export const ROWS: readonly Row[] = FAMILIES.flatMap((family) =>
       workload: { flows: 1, messageBytes: 1, sendBytes: null, close: "server", ...family.workload },
       own: family.own ?? "cnb-load",
       ours: family.ours ?? [],
+      best: family.best ?? false,
       peers: family.peers,
       quick: family.quick?.includes(place) ?? false,
     };

@@ -1,4 +1,4 @@
-/** What this machine has: programs on PATH, and the two that the bench compiles for itself. */
+/** What this machine has: programs on PATH, and what the bench compiles for itself. */
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -29,8 +29,14 @@ function compile(program: string, inputs: readonly string[], flags: readonly str
   if (status !== 0) throw new Error(`${compiler} could not compile ${program}: ${error?.message ?? stderr}`);
 }
 
+export const BARE_LOOP = `${BUILD}bare-loop`;
+
 export function buildMeter(): void {
   compile(METER, [`${ROOT}bench/native/meter.cc`], []);
+}
+
+export function buildBareLoop(): void {
+  compile(BARE_LOOP, [`${ROOT}bench/native/bare_loop.cc`], []);
 }
 
 /** Linked from the very objects of the addon; returns the program's path, or why there is none. */

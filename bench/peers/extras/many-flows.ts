@@ -1,5 +1,6 @@
 /** RR with 10,000 flows: how long they take to start, what they cost, how their rate per CPU time compares with 32 flows. */
 import type { Result } from "../../../dist/index.js";
+import { bareLoop } from "../contenders/bare-loop.js";
 import { CLI } from "../contenders/cnb-load.js";
 import { LOOPBACK, freePorts } from "../environment.js";
 import { type Usage, Subprocess } from "../process.js";
@@ -66,6 +67,25 @@ async function runWith(flows: number, { seconds, cpus, signal }: ExtraContext): 
   }
 }
 
+/** Transactions per second of CPU time of both ends of a bare loop, while its traffic flows. */
+async function bareWith(flows: number, { seconds, cpus, cpuCount, signal }: ExtraContext): Promise<number> {
+  const both = { client: cpus.client, server: cpus.server ?? cpus.client };
+  const workload = { test: "rr", flows, messageBytes: 1, sendBytes: null, close: "server" } as const;
+  const place = { host: LOOPBACK.host, ports: await freePorts(), cpus: both, cpuCount };
+  const setting = { workload, seconds, ...place, ours: [], best: false };
+  const server = new Subprocess({ argv: bareLoop("server", setting), cpu: both.server });
+  try {
+    await server.listening(setting.ports[0]);
+    const client = new Subprocess({ argv: bareLoop("client", setting), cpu: both.client });
+    const ended = await client.finish(DEADLINE_MS, signal).finally(() => client.stop(0));
+    const served = await server.finish(DEADLINE_MS, signal);
+    const [ours, theirs] = [ended, served].map(({ stdout }) => stdout.split(" ").map(Number)) as [number[], number[]];
+    return (ours[0] ?? NaN) / ((ours[2] ?? NaN) + (theirs[2] ?? NaN));
+  } finally {
+    await server.stop();
+  }
+}
+
 function peak(usage: Usage | undefined): number {
   if (usage === undefined) throw new Error("the meter did not report");
   return usage.peakBytes;
@@ -77,12 +97,15 @@ export const manyFlows: ExtraJob = {
   async run(context: ExtraContext) {
     const few: Run[] = [];
     const many: Run[] = [];
+    const bareRatios: number[] = [];
     const faults: string[] = [];
     for (let round = 0; round < (context.quick ? 1 : context.pairs); round++) {
       try {
         const [one, other] = [await runWith(FEW, context), await runWith(MANY, context)];
         few.push(one);
         many.push(other);
+        const [bareFew, bareMany] = [await bareWith(FEW, context), await bareWith(MANY, context)];
+        bareRatios.push(bareMany / bareFew);
       } catch (error) {
         context.signal.throwIfAborted();
         faults.push(explain(error));
@@ -116,6 +139,7 @@ export const manyFlows: ExtraJob = {
           many.map(({ perSecond }) => perSecond),
         ),
         ...fact(`transactions per CPU time of the workers, against ${FEW} flows`, "cnb-load", "ratio", ratios),
+        ...fact(`the same of both processes`, "bare loop", "ratio", bareRatios),
       ],
       faults,
     };

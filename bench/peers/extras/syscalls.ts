@@ -67,6 +67,7 @@ async function count({ who, workload, ours }: Case, seconds: number, context: Ex
   const setting: Setting = {
     ...{ workload, ours, seconds, host: LOOPBACK.host, ports: await freePorts(), cpuCount: context.cpuCount },
     cpus: { client: cpu, server: otherCpu },
+    best: false,
   };
   const server = new Subprocess({ argv: traced("server", who.server(setting)) });
   try {

@@ -15,6 +15,7 @@ function setting(workload: Partial<Workload>, changes: Partial<Setting> = {}): S
     cpus: { client: 0, server: 1 },
     cpuCount: 2,
     ours: [],
+    best: false,
     ...changes,
   };
 }
@@ -40,6 +41,12 @@ describe("what contenders print", () => {
     expect(peer("netperf").read(output, setting({ flows: 2 }))).toEqual({ rate: 200, units: 400 });
     expect(peer("netperf").read(output, setting({ test: "stream", flows: 2 }))).toEqual({ rate: 200e6, units: 50e6 });
     expect(() => peer("netperf").read(output, setting({ flows: 3 }))).toThrow("2 of 3");
+  });
+
+  it("bare loop: units, seconds and CPU seconds", () => {
+    expect(peer("bare loop").read("3000 1.500000 1.2\n", setting({}))).toEqual({ rate: 2000, units: 3000 });
+    expect(peer("bare loop").read("3000 1.5 1.2\n", setting({ test: "stream" }))).toEqual({ rate: 16000, units: 3000 });
+    expect(() => peer("bare loop").read("", setting({}))).toThrow();
   });
 
   it("neper: the receiving end's figure", () => {
