@@ -269,7 +269,8 @@ export interface NativeResult {
   /** CPU time of the workers over the window, in ns. */
   workerCpuNs: number;
   /**
-   * SO_SNDBUF, SO_RCVBUF, TCP_CONGESTION and TCP_MAXSEG as the kernel reports them on the first flow (or listener). UDP has no congestion
+   * SO_SNDBUF, SO_RCVBUF, TCP_CONGESTION and TCP_MAXSEG as the kernel reports them on the first flow (or listener). `mssBytes` of CRR is that of
+   * a connection tried before the test, 0 where there was none (server, foreign peer). UDP has no congestion
    * control; its `mssBytes` is the largest datagram that goes to the peer in one packet.
    */
   socket: { sndbufBytes: number; rcvbufBytes: number; congestion: string; mssBytes: number };

@@ -21,6 +21,11 @@ function parseScaled(text: string): number | undefined {
   return value / factor === number && Number.isSafeInteger(value) ? value : undefined;
 }
 
+/** To four digits, for messages: 5242880000 is "5.243G". */
+export function formatRoughly(value: number): string {
+  return formatScaled(Number(value.toPrecision(4)));
+}
+
 /** The shortest exact spelling: 1500000 is "1.5M", 1234 is "1234". */
 export function formatScaled(value: number): string {
   for (const [unit, factor] of [

@@ -99,5 +99,6 @@ function describeSocket({ spec, socket: { local } }: Result): string {
     return `UDP, at most ${formatCount(local.mssBytes)} B in one packet, ${buffers} as the client's kernel reports them`;
   }
   const noDelay = `TCP_NODELAY ${spec.noDelay ? "on" : "off"}`;
-  return `${local.congestion}, MSS ${local.mssBytes}, ${noDelay}, ${buffers} as the client's kernel reports them`;
+  const mss = local.mssBytes === 0 ? "" : `, MSS ${local.mssBytes}`;
+  return `${local.congestion}${mss}, ${noDelay}, ${buffers} as the client's kernel reports them`;
 }

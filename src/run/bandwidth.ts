@@ -1,5 +1,5 @@
 import { CnbLoadError } from "../errors.js";
-import { formatScaled } from "../options/rates.js";
+import { formatRoughly, formatScaled } from "../options/rates.js";
 import { type ResolvedServeOptions, type ResolvedSpec, isBulk } from "../options/spec.js";
 import type { Half } from "./half.js";
 
@@ -25,7 +25,7 @@ export function checkBandwidth(spec: ResolvedSpec, { maxBandwidthBitsPerSecond: 
   }
   const bits = ratePerSecond * 8 * Math.max(requestBytes, responseBytes);
   if (spec.test === "tcp_cc" || bits <= most) return;
-  throw new CnbLoadError("ERR_LIMIT", `rate: ${limit}, ${formatScaled(bits)} were asked for`, { option: "rate" });
+  throw new CnbLoadError("ERR_LIMIT", `rate: ${limit}, ${formatRoughly(bits)} were asked for`, { option: "rate" });
 }
 
 /** Ends a session that moves more than it may in either direction, whatever its client said before. */

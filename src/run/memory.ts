@@ -20,10 +20,16 @@ export function checkMemory(plan: NativePlan, mostBytes: number, read: ReadText)
   const socket = socketBytes(plan, read);
   const bytes = workers * each + plan.flows * socket;
   if (bytes <= mostBytes) return;
-  const parts = [`${workers} workers need ${formatSize(each)} each`];
-  if (socket > 0) parts.push(`sockets of ${plan.flows} flows ${formatSize(socket)} each`);
+  const parts = [needs(workers, "worker", each, "")];
+  if (socket > 0) parts.push(needs(plan.flows, "flow", socket, " of socket buffers (--sndbuf, --rcvbuf)"));
   const limit = `this server grants a session ${formatSize(mostBytes)} of buffers (--max-memory)`;
   throw new CnbLoadError("ERR_LIMIT", `${limit}; ${parts.join(", ")}`);
+}
+
+/** "2 workers need 64M bytes each" */
+function needs(count: number, what: string, bytes: number, of: string): string {
+  const size = `${formatSize(bytes)} bytes`;
+  return count === 1 ? `1 ${what} needs ${size}${of}` : `${count} ${what}s need ${size} each${of}`;
 }
 
 function workerBytes(plan: NativePlan): number {

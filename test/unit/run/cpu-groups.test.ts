@@ -46,7 +46,7 @@ describe("supplyOf", () => {
   });
 
   it.each([
-    ["numa:2", ALL, "cpus: numa:2: no such NUMA node with CPUs here; there are 0-1"],
+    ["numa:2", ALL, "cpus: numa:2: no such NUMA node with CPUs here; this host has nodes 0-1"],
     ["numa:1", [0], "cpus: numa:1: this process may use none of its CPUs"],
     ["nic:eth9", ALL, "cpus: nic:eth9: no such interface here"],
     ["nic:br0", ALL, "cpus: nic:br0: a virtual interface, which is near no CPU"],
