@@ -182,6 +182,12 @@ Napi::Value to_js(Napi::Env env, const Result& result) {
     set(zerocopy, "copiedBytes", result.zerocopy->copied);
     object.Set("zerocopy", zerocopy);
   }
+  if (result.rx_zerocopy) {
+    Napi::Object zerocopy = Napi::Object::New(env);
+    set(zerocopy, "mappedBytes", result.rx_zerocopy->mapped);
+    set(zerocopy, "copiedBytes", result.rx_zerocopy->copied);
+    object.Set("rxZerocopy", zerocopy);
+  }
   if (result.backlog) set(object, "backlog", *result.backlog);
   object.Set("buffers", result.huge_pages ? "huge" : "page");
   auto nodes = Napi::Array::New(env, result.memory_nodes.size());
@@ -193,6 +199,9 @@ Napi::Value to_js(Napi::Env env, const Result& result) {
   socket.Set("rcvbufBytes", Napi::Number::New(env, result.socket.rcvbuf));
   socket.Set("congestion", result.socket.congestion);
   socket.Set("mssBytes", Napi::Number::New(env, result.socket.mss));
+  if (const auto lowat = result.socket.notsent_lowat) {
+    socket.Set("notsentLowatBytes", Napi::Number::New(env, *lowat));
+  }
   object.Set("socket", socket);
   if (result.tcp_state) object.Set("tcpState", tcp_state(env, *result.tcp_state));
   object.Set("fault", to_js(env, result.fault));

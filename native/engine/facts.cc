@@ -92,6 +92,7 @@ SocketFacts socket_facts_of(int fd, bool udp) {
     return facts;
   }
   facts.mss = get_int(fd, IPPROTO_TCP, TCP_MAXSEG, "TCP_MAXSEG");
+  facts.notsent_lowat = get_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, "TCP_NOTSENT_LOWAT");
   char name[16] = "";  // TCP_CA_NAME_MAX
   socklen_t size = sizeof name;
   if (getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0) facts.congestion.assign(name);

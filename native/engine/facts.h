@@ -41,7 +41,11 @@ struct SocketFacts {
   int sndbuf = 0;
   int rcvbuf = 0;
   std::string congestion;
-  int mss = 0;  // 0 where no connection stood to tell; UDP: the largest datagram that goes to the peer in one packet
+  // Not of UDP; 0 where the kernel's own setting holds (net.ipv4.tcp_notsent_lowat).
+  std::optional<int> notsent_lowat;
+  // 0 where no connection stood to tell; UDP: the largest datagram that goes to the peer in one packet, 0 where the
+  // peer is not known.
+  int mss = 0;
 };
 
 std::optional<TcpInfo> tcp_info_of(int fd);

@@ -93,6 +93,10 @@ struct Result {
     uint64_t requested, zero_copied, copied;
   };
   std::optional<Zerocopy> zerocopy;
+  struct RxZerocopy {
+    uint64_t mapped, copied;
+  };
+  std::optional<RxZerocopy> rx_zerocopy;
   // Open loop: requests that were due before the window closed and not sent by then.
   std::optional<uint64_t> backlog;
   bool huge_pages = false;

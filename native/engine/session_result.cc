@@ -92,6 +92,7 @@ Result Session::result() const {
   result.fault = fault_;
   result.flows.reserve(plan_.flows);
   Result::Zerocopy zerocopy{};
+  Result::RxZerocopy rx_zerocopy{};
   uint64_t backlog = 0;
   for (const auto& worker : workers_) {
     const Recorder& window = worker->window();
@@ -111,6 +112,8 @@ Result Session::result() const {
     zerocopy.requested += window.zerocopy.requested.load();
     zerocopy.zero_copied += window.zerocopy.zero_copied.load();
     zerocopy.copied += window.zerocopy.copied.load();
+    rx_zerocopy.mapped += window.rx_zerocopy.mapped.load();
+    rx_zerocopy.copied += window.rx_zerocopy.copied.load();
     result.huge_pages = result.huge_pages || worker->huge_pages();
     result.memory_nodes.push_back(worker->memory_node());
   }
@@ -120,6 +123,7 @@ Result Session::result() const {
   result.tcp = summarize(infos);
   for (size_t i = 0; i < incoming_at_close_.size(); i++) result.flows[i].incoming_cpu = incoming_at_close_[i];
   if (plan_.loop == LoopKind::send && plan_.zerocopy == Zerocopy::msg) result.zerocopy = zerocopy;
+  if (plan_.loop == LoopKind::receive && plan_.rx == Rx::zerocopy) result.rx_zerocopy = rx_zerocopy;
   if (plan_.open_loop()) result.backlog = backlog;
   if (workers_[0]->window().latency) result.latencies = merge_latencies(workers_);
   return result;

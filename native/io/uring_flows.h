@@ -71,7 +71,9 @@ class FlowRing : public WorkerRing {
 // The receiving side of such a ring: standing requests that every arrival completes once more.
 class FlowReceiver {
  public:
-  FlowReceiver(FlowRing& ring, Worker& worker, Kind kind, size_t size) : ring_(ring), kind_(kind) {
+  // `flags` of recv(2). Each completion takes a buffer, and with it at most `size` bytes, with MSG_TRUNC as well.
+  FlowReceiver(FlowRing& ring, Worker& worker, Kind kind, size_t size, uint32_t flags)
+      : ring_(ring), kind_(kind), flags_(flags) {
     ring.provide_buffer(worker.recv_buffer(), size,
                         static_cast<uint32_t>(std::max<size_t>(64, 2 * worker.flow_count())));
     for (size_t i = 0; i < worker.flow_count(); i++) arm(i);
@@ -91,10 +93,11 @@ class FlowReceiver {
   }
 
  private:
-  void arm(size_t flow) { receive_multishot(ring_.next(tag_of(kind_, flow)), FlowRing::flow(flow)); }
+  void arm(size_t flow) { receive_multishot(ring_.next(tag_of(kind_, flow)), FlowRing::flow(flow), flags_); }
 
   FlowRing& ring_;
   const Kind kind_;
+  const uint32_t flags_;
 };
 
 // Tells the worker of a flow that is over: result 0 or a negative errno. False when that ends the worker; in wind-down

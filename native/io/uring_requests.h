@@ -34,10 +34,11 @@ inline void poll_readable(io_uring_sqe& entry, int fd) {
 }
 
 // Completes again and again, whenever something has arrived, into provided buffers.
-inline void receive_multishot(io_uring_sqe& entry, Target from) {
+inline void receive_multishot(io_uring_sqe& entry, Target from, uint32_t flags) {
   entry.opcode = IORING_OP_RECV;
   set_target(entry, from);
   entry.ioprio = kReceiveMultishot;
+  entry.msg_flags = flags;
   entry.flags |= IOSQE_BUFFER_SELECT;
   entry.buf_group = Ring::kBufferGroup;
 }

@@ -30,7 +30,7 @@ class Exchanger {
         side_(worker),
         flows_(worker.flow_count()),
         ring_(worker),
-        receiver_(ring_, worker, kReceive, worker.recv_buffer().size()) {}
+        receiver_(ring_, worker, kReceive, worker.recv_buffer().size(), 0) {}
 
   void run() {
     const auto serve_one = [this](const Completion& done) { return serve(done); };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "io/low_water.h"
 #include "io/uring_flows.h"
 #include "loops/loops.h"
 
@@ -52,7 +53,10 @@ void send_uring(Worker& worker) {
 
 void receive_uring(Worker& worker) {
   FlowRing ring(worker);
-  uring::FlowReceiver receiver(ring, worker, kReceive, worker.plan().recv_size);
+  LowWater low_water(worker);
+  const Plan& plan = worker.plan();
+  // With MSG_TRUNC the kernel drops the bytes without copying them (tcp(7)).
+  uring::FlowReceiver receiver(ring, worker, kReceive, plan.recv_size, plan.rx == Rx::trunc ? MSG_TRUNC : 0);
   size_t left = worker.flow_count();
   ring.run(worker, [&](const Completion& done) {
     const size_t flow = uring::number_of(done.tag);
@@ -60,6 +64,7 @@ void receive_uring(Worker& worker) {
     if (nothing) return true;
     if (result <= 0) return uring::ended(worker, flow, "recv", result) && --left > 0;
     worker.recorder().flows[flow].bytes_received.add(static_cast<uint64_t>(result));
+    low_water.took(worker.flow_fd(flow), flow, static_cast<size_t>(result));
     return true;
   });
 }

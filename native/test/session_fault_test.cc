@@ -255,7 +255,6 @@ TEST(SessionFault, BadPlansAreRefused) {
     EXPECT_THROW(validate(plan), std::invalid_argument);
   };
   refused_on_uring([](Plan& plan) { plan.zerocopy = Zerocopy::msg; });
-  refused_on_uring([](Plan& plan) { plan.rx = Rx::trunc; });
 }
 
 TEST(SessionFault, DescriptorsThatRunOutAreFoundBeforeTheTest) {

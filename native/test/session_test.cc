@@ -58,10 +58,10 @@ std::vector<Case> cases() {
     const std::string prefix = name_of(engine) + "_";
     all.push_back(make(prefix + "send", LoopKind::send, engine, 1));
     all.push_back(make(prefix + "send_5_flows", LoopKind::send, engine, 5));
+    all.push_back(make(prefix + "send_trunc", LoopKind::send, engine, 2, trunc));
     if (engine != Engine::uring) {
       all.push_back(make(prefix + "send_zerocopy", LoopKind::send, engine, 3, zerocopy));
       all.push_back(make(prefix + "send_sendfile", LoopKind::send, engine, 3, sendfile));
-      all.push_back(make(prefix + "send_trunc", LoopKind::send, engine, 2, trunc));
     }
     all.push_back(make(prefix + "send_paced", LoopKind::send, engine, 3, paced));
     all.push_back(make(prefix + "receive", LoopKind::receive, engine, 2));

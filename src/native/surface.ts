@@ -5,7 +5,7 @@
 
 /** The half of a test that one host runs. STREAM is send→receive; MAERTS is the same pair with the hosts swapped. */
 export type Loop = "send" | "receive" | "rr" | "crr";
-/** `block`: one flow per worker; the others carry any number. `uring` has neither `zerocopy` nor `rx: "trunc"`. */
+/** `block`: one flow per worker; the others carry any number. `uring` has no `zerocopy`. */
 export type NativeEngine = "block" | "epoll" | "spin" | "uring";
 
 /** What one host runs. Validated in `src/run`; the addon checks types and ranges again. */
@@ -52,9 +52,11 @@ export interface NativePlan {
   /** Senders: payload that TCP is paced to, of all flows together; 0 = not paced. */
   bandwidthBitsPerSecond: number;
   zerocopy: "off" | "msg" | "sendfile";
-  rx: "copy" | "trunc";
-  /** SO_RCVLOWAT of a receiver's flows, 0 = not set. */
+  rx: "copy" | "trunc" | "zerocopy";
+  /** SO_RCVLOWAT of a receiver's flows, 0 = not set, -1 = follows the rate of each. */
   rxLowatBytes: number;
+  /** TCP_NOTSENT_LOWAT of a sender's flows, 0 = not set. */
+  notsentLowatBytes: number;
   /** CRR: which side closes first; `reset` = the client closes with RST (SO_LINGER 0). */
   close: "server" | "client" | "reset";
   /** Present where the flows are of UDP: loops send, receive and rr, engines block, epoll and spin. `sendSizeBytes` of 0 is what fits the path. */
@@ -260,6 +262,8 @@ export interface NativeResult {
   requestLatency?: NativeHistogram;
   /** Senders with zerocopy `msg` only. `requested` = `zeroCopied` + `copied` + what never completed. */
   zerocopy?: { requestedBytes: number; zeroCopiedBytes: number; copiedBytes: number };
+  /** Receivers with rx `zerocopy` only; the two are all that came. */
+  rxZerocopy?: { mappedBytes: number; copiedBytes: number };
   /** Clients with a rate: requests that were due before the window closed and not sent by then. */
   backlog?: number;
   /** Kind of memory behind the send buffer: "huge" or "page". */
@@ -269,11 +273,17 @@ export interface NativeResult {
   /** CPU time of the workers over the window, in ns. */
   workerCpuNs: number;
   /**
-   * SO_SNDBUF, SO_RCVBUF, TCP_CONGESTION and TCP_MAXSEG as the kernel reports them on the first flow (or listener). `mssBytes` of CRR is that of
-   * a connection tried before the test, 0 where there was none (server, foreign peer). UDP has no congestion
-   * control; its `mssBytes` is the largest datagram that goes to the peer in one packet.
+   * SO_SNDBUF, SO_RCVBUF, TCP_CONGESTION, TCP_MAXSEG and TCP_NOTSENT_LOWAT as the kernel reports them on the first flow (or listener). `mssBytes`
+   * of CRR is that of a connection tried before the test, 0 where there was none (server, foreign peer). UDP has neither congestion control nor
+   * TCP_NOTSENT_LOWAT; its `mssBytes` is the largest datagram that goes to the peer in one packet.
    */
-  socket: { sndbufBytes: number; rcvbufBytes: number; congestion: string; mssBytes: number };
+  socket: {
+    sndbufBytes: number;
+    rcvbufBytes: number;
+    congestion: string;
+    mssBytes: number;
+    notsentLowatBytes?: number;
+  };
   /** Of the first flow to a foreign peer, when the window closed. */
   tcpState?: NativeTcpState;
   fault: NativeFault | null;

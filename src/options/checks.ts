@@ -62,8 +62,8 @@ function uringRefusal({ test, zerocopy, rx }: ResolvedSpec): Finding | null {
   if (zerocopy !== "off") {
     return { key: "zerocopy", message: `engine uring sends copies only, got ${zerocopy}; use engine epoll or block` };
   }
-  if (rx !== "copy") {
-    return { key: "rx", message: `engine uring receives by copying only, got ${rx}; use engine epoll or block` };
+  if (rx === "zerocopy") {
+    return { key: "rx", message: "engine uring has no zero-copy receive, got zerocopy; use engine epoll or block" };
   }
   return null;
 }
@@ -108,7 +108,7 @@ function findIdle(spec: ResolvedSpec): Finding | null {
   if (coalesce && burst === 0) {
     return { key: "coalesce", message: "joins the messages of a burst, and none was given" };
   }
-  if (rxLowatBytes > recvSizeBytes) {
+  if (rxLowatBytes !== null && rxLowatBytes > recvSizeBytes) {
     const sizes = `expected at most the size of a receive (${formatSize(recvSizeBytes)}), got ${formatSize(rxLowatBytes)}`;
     return { key: "rxLowat", message: sizes };
   }

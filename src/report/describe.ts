@@ -46,9 +46,12 @@ function describeTest(result: Result): string {
     return `${sizes}, ${detail}${patience}, ${warmup}`;
   }
   const sender = spec.test === "tcp_stream" ? buffers.local : buffers.remote;
-  const sizes = `send size ${formatBytes(spec.sendSizeBytes)}, receive size ${formatBytes(spec.recvSizeBytes)}`;
+  const unsent =
+    spec.notsentLowatBytes > 0 ? ` (while less than ${formatBytes(spec.notsentLowatBytes)} wait to be sent)` : "";
+  const sizes = `send size ${formatBytes(spec.sendSizeBytes)}${unsent}, receive size ${formatBytes(spec.recvSizeBytes)}`;
   const pages = sender === "huge" ? "huge pages" : "ordinary pages";
-  const lowat = spec.rxLowatBytes > 0 ? ` (woken for ${formatBytes(spec.rxLowatBytes)})` : "";
+  const lowat =
+    spec.rxLowatBytes !== null && spec.rxLowatBytes > 0 ? ` (woken for ${formatBytes(spec.rxLowatBytes)})` : "";
   return `${sizes}, ${pages}, zero-copy ${spec.zerocopy}, receive ${spec.rx}${lowat}${describePace(spec)}, ${warmup}`;
 }
 

@@ -82,6 +82,7 @@ export function buildResult(raw: RawRun): Result {
     tcpInfo: byDirection<EndReport>(spec, raw).sender?.tcp,
     flows: flowResults(spec, local.flows, remote?.flows),
     zerocopy: byDirection<EndReport>(spec, raw).sender?.zerocopy,
+    rxZerocopy: byDirection<EndReport>(spec, raw).receiver?.rxZerocopy,
     socket: both(raw, (end) => end.socket),
     buffers: both(raw, (end) => end.buffers),
     totals: both(raw, (end) => end.total),

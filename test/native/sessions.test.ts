@@ -39,6 +39,7 @@ const BULK: [NativePlan["loop"], string, Partial<NativePlan>][] = [
   ["send", "127.0.0.1", { zerocopy: "sendfile" }],
   ["send", "127.0.0.1", { rx: "trunc" }],
   ["send", "127.0.0.1", { sendSizeBytes: 1000, recvSizeBytes: 777 }],
+  ["send", "127.0.0.1", { zerocopy: "msg", rx: "zerocopy" }],
   ["receive", "127.0.0.1", {}],
   ["receive", "::1", { zerocopy: "msg", rx: "trunc" }],
 ];
@@ -46,7 +47,7 @@ const BULK: [NativePlan["loop"], string, Partial<NativePlan>][] = [
 describe.each(ENGINES.filter((engine) => engine !== "uring" || noUring === null))("engine %s", (engine) => {
   const shape = SHAPES[engine];
 
-  it.each(BULK.filter(([, , { zerocopy, rx }]) => engine !== "uring" || (zerocopy ?? rx) === undefined))(
+  it.each(BULK.filter(([, , { zerocopy }]) => engine !== "uring" || zerocopy === undefined))(
     "moves bytes: the server's half is %s on %s %o",
     async (loop, address, options) => {
       const plan = serverPlan({ ...shape, loop, address, ...options });
@@ -57,9 +58,13 @@ describe.each(ENGINES.filter((engine) => engine !== "uring" || noUring === null)
       const [sender, receiver] = loop === "send" ? [server, client] : [client, server];
       checkDirection(sender.total, receiver.total);
       expect(sender.total.bytesReceived + receiver.total.bytesSent).toBe(0);
-      expect(Math.min(...receiver.flows.map(({ bytesReceived }) => bytesReceived))).toBeGreaterThan(0);
+      // Pages that are not the kernel's own fill receive buffers early: a flow whose segment was dropped waits for a timer.
+      const idle = receiver.flows.filter(({ bytesReceived }) => bytesReceived === 0);
+      if (plan.zerocopy !== "msg") expect(idle).toEqual([]);
       expect([sender.latency, receiver.latency]).toEqual([undefined, undefined]);
       expect(receiver.zerocopy).toBeUndefined();
+      const { mappedBytes = 0, copiedBytes: unmappedBytes = 0 } = receiver.rxZerocopy ?? {};
+      expect(mappedBytes + unmappedBytes).toBe(plan.rx === "zerocopy" ? receiver.counters.bytesReceived : 0);
       if (plan.zerocopy !== "msg") {
         expect(sender.zerocopy).toBeUndefined();
         return;
@@ -117,9 +122,8 @@ describeIf(requirement("io_uring", noUring === null))("engine uring", () => {
     expect(client.flows.filter(({ transactions }) => transactions === 0)).toEqual([]);
   });
 
-  it.each(["zerocopy", "rx"] as const)("refuses what it lacks: %s", (field) => {
-    const lacking = { zerocopy: { zerocopy: "msg" }, rx: { rx: "trunc" } } as const;
-    expect(() => new Pair(serverPlan({ engine: "uring", loop: "send", ...lacking[field] }))).toThrow(field);
+  it.each(["msg", "sendfile"] as const)("refuses what it lacks: %s", (zerocopy) => {
+    expect(() => new Pair(serverPlan({ engine: "uring", loop: "send", zerocopy }))).toThrow("zerocopy");
   });
 });
 

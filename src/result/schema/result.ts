@@ -10,6 +10,7 @@ import {
   SocketSchema,
   TcpInfoSchema,
   TcpSummarySchema,
+  RxZerocopySchema,
   ZerocopySchema,
 } from "./wire.js";
 
@@ -361,6 +362,7 @@ export const ResultSchema = Type.Object(
     ),
     flows: list(FlowResultSchema, "One entry per flow"),
     zerocopy: Optional(ZerocopySchema),
+    rxZerocopy: Optional(RxZerocopySchema),
     socket: bothEnds(SocketSchema, "Socket settings in force"),
     buffers: bothEnds(BuffersSchema, "Send buffers"),
     totals: bothEnds(

@@ -94,6 +94,15 @@ export const ZerocopySchema = Type.Object(
   },
 );
 
+/** Payload bytes of receives with TCP_ZEROCOPY_RECEIVE. */
+export const RxZerocopySchema = Type.Object(
+  {
+    mappedBytes: count("Bytes whose pages the kernel mapped"),
+    copiedBytes: count("Bytes that had to be copied, for they did not fill pages of their own"),
+  },
+  { description: "What came of TCP_ZEROCOPY_RECEIVE within the window: the two are all that was received" },
+);
+
 /** Socket settings in force. */
 export const SocketSchema = Type.Object(
   {
@@ -102,6 +111,9 @@ export const SocketSchema = Type.Object(
     congestion: text("TCP_CONGESTION; empty for UDP"),
     mssBytes: count(
       "TCP_MAXSEG, bytes, 0 where no connection stood to tell (the server's of CRR and CC); UDP: the largest datagram that goes to the peer in one packet",
+    ),
+    notsentLowatBytes: Optional(
+      count("TCP_NOTSENT_LOWAT, bytes; 0 = the host's own setting (net.ipv4.tcp_notsent_lowat) holds; absent for UDP"),
     ),
   },
   { description: "Socket settings as the kernel reports them on the first flow or the listener" },
@@ -149,6 +161,7 @@ export const EndReportSchema = Type.Object({
   workerCpuNs: count("CPU time of the workers over the window, ns"),
   tcp: Optional(TcpSummarySchema),
   zerocopy: Optional(ZerocopySchema),
+  rxZerocopy: Optional(RxZerocopySchema),
   backlog: Optional(count("Clients with a rate only: requests due before the window closed and not sent by then")),
   socket: SocketSchema,
   buffers: BuffersSchema,

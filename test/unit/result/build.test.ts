@@ -79,7 +79,12 @@ describe("a STREAM result", () => {
 
   it("has the server as the sender for MAERTS", () => {
     const zerocopy = { requestedBytes: 9, zeroCopiedBytes: 9, copiedBytes: 0 };
-    const result = build(rawRun("tcp_maerts", streamEnd(0, 3000, 1e9), { ...streamEnd(4000, 0, 2e9), zerocopy }));
+    const rxZerocopy = { mappedBytes: 2000, copiedBytes: 1000 };
+    const ends = [
+      { ...streamEnd(0, 3000, 1e9), rxZerocopy },
+      { ...streamEnd(4000, 0, 2e9), zerocopy },
+    ] as const;
+    const result = build(rawRun("tcp_maerts", ...ends));
     expect(result.throughput).toEqual({
       bitsPerSecond: 24_000,
       bytes: 3000,
@@ -87,6 +92,7 @@ describe("a STREAM result", () => {
     });
     expect(result.flows[0]?.tcpInfo?.cwndPackets).toBe(4001);
     expect(result.zerocopy).toEqual(zerocopy);
+    expect(result.rxZerocopy).toEqual(rxZerocopy);
   });
 
   it("falls back on the sender's figure without the receiver's report, and gives no goodput", () => {

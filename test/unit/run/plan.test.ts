@@ -190,6 +190,10 @@ describe("checkMemory", () => {
     expect(check({ test: "tcp_stream", flows: 64, recvSize: "64M" })).toThrow(
       "this server grants a session 2G of buffers (--max-memory); 64 workers need 64M bytes each",
     );
+    expect(check({ test: "tcp_stream", flows: 30, recvSize: "64M" })).not.toThrow();
+    expect(check({ test: "tcp_stream", flows: 30, recvSize: "64M", rx: "zerocopy" })).toThrow(
+      /30 workers need 128M each/,
+    );
     expect(check({ test: "tcp_maerts", flows: 64, sendSize: "1M", zerocopy: "msg" })).toThrow(
       /64 workers need 64M bytes each/,
     );
@@ -200,7 +204,9 @@ describe("checkMemory", () => {
   it("counts the buffers of sockets as far as the kernel would grant them", () => {
     const sized: Partial<RunOptions> = { flows: 1000, engine: "epoll", rcvbuf: "64M" };
     expect(check(sized)).not.toThrow();
-    expect(check(sized, 2 ** 31, String(2 ** 26))).toThrow(/1000 flows need 128M bytes each of socket buffers \(--sndbuf, --rcvbuf\)$/);
+    expect(check(sized, 2 ** 31, String(2 ** 26))).toThrow(
+      /1000 flows need 128M bytes each of socket buffers \(--sndbuf, --rcvbuf\)$/,
+    );
     expect(check({ ...sized, rcvbuf: 0, sndbuf: "64M" }, 2 ** 31, String(2 ** 26))).toThrow(/128M each$/);
   });
 });
