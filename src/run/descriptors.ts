@@ -35,5 +35,7 @@ export function checkDescriptors(crew: Crew, { read, openDescriptors }: Environm
   if (needed <= limit) return;
   const who = `${flows} ${flows === 1 ? "flow" : "flows"} on ${workers} ${workers === 1 ? "worker" : "workers"}`;
   const text = `flows: ${who} may need ${needed} open files (${open} are open), and the limit of the ${role}'s process is ${limit}`;
-  throw new CnbLoadError("ERR_LIMIT", `${text}; raise it there with \`ulimit -n ${needed}\``, { option: "flows" });
+  throw new CnbLoadError("ERR_LIMIT", `${text}; raise it with \`ulimit -n ${needed}\` before the ${role} starts`, {
+    option: "flows",
+  });
 }

@@ -54,6 +54,13 @@ describe("supplyOf", () => {
     expect(() => supply(asked, allowed)).toThrow(message);
   });
 
+  it("names the only node of a host that has one", () => {
+    const one = fakeEnvironment(undefined, { files: { "/sys/devices/system/node/has_cpu": "0\n" } });
+    expect(() => supplyOf("numa:3", ALL, "cpus", one)).toThrow(
+      "cpus: numa:3: no such NUMA node with CPUs here; this host has node 0",
+    );
+  });
+
   it("keeps the node's CPUs where interrupts go to all of them", () => {
     expect(supply("nic:eth2", [0, 1]).allowed).toEqual([0, 1]);
   });
