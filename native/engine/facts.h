@@ -43,7 +43,9 @@ struct SocketFacts {
   std::string congestion;
   // Not of UDP; 0 where the kernel's own setting holds (net.ipv4.tcp_notsent_lowat).
   std::optional<int> notsent_lowat;
-  int mss = 0;  // UDP: the largest datagram that goes to the peer in one packet, 0 where the peer is not known
+  // 0 where no connection stood to tell; UDP: the largest datagram that goes to the peer in one packet, 0 where the
+  // peer is not known.
+  int mss = 0;
 };
 
 std::optional<TcpInfo> tcp_info_of(int fd);

@@ -208,8 +208,9 @@ std::vector<Fd> connect_flows(const Plan& plan, int wake, const std::function<bo
   return connect_all(plan, plan.flows, !plan.foreign, wake, cancelled);
 }
 
-void try_connect(const Plan& plan, int wake, const std::function<bool()>& cancelled) {
-  connect_all(plan, 1, false, wake, cancelled);
+Fd try_connect(const Plan& plan, int wake, const std::function<bool()>& cancelled) {
+  std::vector<Fd> connections = connect_all(plan, 1, false, wake, cancelled);
+  return connections.empty() ? Fd() : std::move(connections[0]);
 }
 
 std::vector<Fd> admit_flows(const Plan& plan, int listener, int wake, const std::function<bool()>& cancelled) {

@@ -54,9 +54,10 @@ class SourceAddresses {
 // says so.
 std::vector<Fd> connect_flows(const Plan& plan, int wake, const std::function<bool()>& cancelled);
 
-// Connects once and closes again, so that a data port that cannot be reached is told before the run and not by a result
-// without transactions. For CRR, whose flows connect only while traffic runs. Throws like connect_flows.
-void try_connect(const Plan& plan, int wake, const std::function<bool()>& cancelled);
+// Connects once and returns that connection, to be closed again, so that a data port that cannot be reached is told
+// before the run and not by a result without transactions. For CRR, whose flows connect only while traffic runs. Throws
+// like connect_flows; nothing where that returns nothing.
+Fd try_connect(const Plan& plan, int wake, const std::function<bool()>& cancelled);
 
 // Accepts connections on `listener` until each of plan.flows flows has presented itself with the cookie. Others are
 // closed: at once when they show something else, after a short deadline when they show nothing.

@@ -1,5 +1,6 @@
 // How a session comes up: its listeners, and the sockets of its flows.
 
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 
 #include <algorithm>
@@ -50,8 +51,12 @@ void Session::bring_up() {
   const auto cancelled = [this] { return drain_wake(); };
   if (!plan_.long_lived()) {
     facts_ = socket_facts_of(plan_.role == Role::server ? listeners_[0]->get() : sample_socket().get(), false);
+    // Before a connection stands the kernel tells of its least (TCP_MSS_DEFAULT), which none will have.
+    facts_.mss = 0;
     // A foreign server would count it as a transaction.
-    if (plan_.role == Role::client && !plan_.foreign) try_connect(plan_, wake_event_.get(), cancelled);
+    if (plan_.role == Role::server || plan_.foreign) return;
+    const Fd tried = try_connect(plan_, wake_event_.get(), cancelled);
+    if (tried.valid()) facts_.mss = get_int(tried.get(), IPPROTO_TCP, TCP_MAXSEG, "TCP_MAXSEG");
     return;
   }
   if (plan_.role == Role::client) {

@@ -1,6 +1,6 @@
 /** What a person sees of a suite on stderr: on a terminal one live line, else a line as each run starts; and a line for each that ended. */
-import { formatFlows } from "../report/describe.js";
-import { renderFigures, renderSummary } from "../report/summary.js";
+import { nameRun, renderFigures, renderSummary } from "../report/summary.js";
+import { variantsOf } from "../report/variants.js";
 import { formatDuration } from "../options/durations.js";
 import { wallTimeNs } from "../options/repetition.js";
 import type { PlannedRun } from "../suite/plan.js";
@@ -20,9 +20,9 @@ export function suiteProgress(plan: readonly PlannedRun[], waiting: readonly num
   const silent: Progress = { interval: () => undefined, end: () => undefined };
   if (quiet) return { start: () => silent, finish: () => undefined, pause: () => undefined };
   const live = process.stderr.isTTY;
+  const variants = variantsOf(plan.map(({ spec }) => spec));
   const nameOf = (index: number): string => {
-    const { test, flows } = (plan[index] as PlannedRun).spec;
-    return `${index + 1} of ${plan.length}: ${test}, ${formatFlows(flows)}`;
+    return `${index + 1} of ${plan.length}: ${nameRun((plan[index] as PlannedRun).spec, variants[index] as string)}`;
   };
   /** "1m28s", or "34s to 5m36s" where it is not known how many runs it will take. */
   const left = (index: number, elapsedNs: number): string => {
@@ -51,7 +51,8 @@ export function suiteProgress(plan: readonly PlannedRun[], waiting: readonly num
     },
     finish({ result }) {
       if (result === undefined) return;
-      note(live ? `${current + 1} of ${plan.length}: ${renderSummary(result)}\n` : `  ${renderSummary(result)}\n`);
+      const summary = renderSummary(result, variants[current]);
+      note(live ? `${current + 1} of ${plan.length}: ${summary}\n` : `  ${summary}\n`);
     },
     pause: (ns) => note(`settling for ${wholeSeconds(ns)}\n`),
   };

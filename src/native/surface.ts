@@ -273,8 +273,9 @@ export interface NativeResult {
   /** CPU time of the workers over the window, in ns. */
   workerCpuNs: number;
   /**
-   * SO_SNDBUF, SO_RCVBUF, TCP_CONGESTION, TCP_MAXSEG and TCP_NOTSENT_LOWAT as the kernel reports them on the first flow (or listener). UDP has
-   * neither congestion control nor the last; its `mssBytes` is the largest datagram that goes to the peer in one packet.
+   * SO_SNDBUF, SO_RCVBUF, TCP_CONGESTION, TCP_MAXSEG and TCP_NOTSENT_LOWAT as the kernel reports them on the first flow (or listener). `mssBytes`
+   * of CRR is that of a connection tried before the test, 0 where there was none (server, foreign peer). UDP has neither congestion control nor
+   * TCP_NOTSENT_LOWAT; its `mssBytes` is the largest datagram that goes to the peer in one packet.
    */
   socket: {
     sndbufBytes: number;

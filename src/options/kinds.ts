@@ -95,16 +95,16 @@ export function expectedText(row: Row): string {
 export function rangeText(row: Row): string {
   switch (row.kind) {
     case "count":
-      return `${row.orZero ? "0, " : ""}${row.min} to ${row.max}`;
+      return `${row.orZero !== undefined ? "0, " : ""}${row.min} to ${row.max}`;
     case "size":
-      return `${row.auto === undefined ? "" : "auto, "}${row.orZero ? "0, " : ""}${row.min} to ${formatSize(row.max)}`;
+      return `${row.auto === undefined ? "" : "auto, "}${row.orZero !== undefined ? "0, " : ""}${row.min} to ${formatSize(row.max)}`;
     case "duration":
-      return `${row.orZero ? "0, " : ""}${formatDuration(row.min)} to ${formatDuration(row.max)}`;
+      return `${row.orZero !== undefined ? "0, " : ""}${formatDuration(row.min)} to ${formatDuration(row.max)}`;
     case "rate":
     case "bitRate":
-      return `${row.orZero ? "0, " : ""}${formatScaled(row.min)} to ${formatScaled(row.max)}`;
+      return `${row.orZero !== undefined ? "0, " : ""}${formatScaled(row.min)} to ${formatScaled(row.max)}`;
     case "percent":
-      return `${row.orZero ? "0, " : ""}${row.min}% to ${row.max}%`;
+      return `${row.orZero !== undefined ? "0, " : ""}${row.min}% to ${row.max}%`;
     case "cpus":
       return `0 to ${MAX_CPU}, numa:N, nic:INTERFACE`;
     case "choice":
@@ -145,22 +145,31 @@ export function formatValue(row: Row, value: unknown): string {
   }
 }
 
+/** A resolved value in a report: what stands for an option that was not given reads as what it means. */
+export function describeValue(row: Row, value: unknown): string {
+  if (value === null) return "auto";
+  if (value === "" || (Array.isArray(value) && value.length === 0)) return "default";
+  if (value === 0 && "orZero" in row) return row.orZero;
+  if (row.kind === "flag") return value === true ? "on" : "off";
+  return formatValue(row, value);
+}
+
 export function defaultText(row: Row): string {
   return row.defaultText ?? formatValue(row, row.default);
 }
 
-function within(row: { min: number; max: number; orZero?: true }, value: unknown): number | undefined {
+function within(row: { min: number; max: number; orZero?: string }, value: unknown): number | undefined {
   return Number.isInteger(value) ? inRange(row, value) : undefined;
 }
 
-function inRange(row: { min: number; max: number; orZero?: true }, value: unknown): number | undefined {
+function inRange(row: { min: number; max: number; orZero?: string }, value: unknown): number | undefined {
   if (typeof value !== "number") return undefined;
-  if (value === 0 && row.orZero) return 0;
+  if (value === 0 && row.orZero !== undefined) return 0;
   return value >= row.min && value <= row.max ? value : undefined;
 }
 
-function zeroText(row: { orZero?: true }): string {
-  return row.orZero ? "0 or " : "";
+function zeroText(row: { orZero?: string }): string {
+  return row.orZero !== undefined ? "0 or " : "";
 }
 
 function secondsOf(input: unknown): number | undefined {

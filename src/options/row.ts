@@ -14,11 +14,11 @@ interface RowBase {
   defaultText?: string;
 }
 
-/** A whole number within min and max; with `orZero` also 0, whose meaning `defaultText` or `help` tells. */
+/** A whole number within min and max; with `orZero` also 0, which reads as that in reports; `defaultText` or `help` tell more. */
 interface Ranged {
   min: number;
   max: number;
-  orZero?: true;
+  orZero?: "off" | "default";
 }
 
 export type Row = RowBase &

@@ -1,13 +1,14 @@
 /** A comparison as plain text for a terminal: a table per pair, then what was left out and what to bear in mind. */
-import { formatValue } from "../options/kinds.js";
-import { flagOf, TESTS } from "../options/names.js";
+import { describeValue } from "../options/kinds.js";
+import { TESTS } from "../options/names.js";
 import type { Row } from "../options/row.js";
 import { runTable } from "../options/table.js";
 import type { Comparison, MetricComparison, PairComparison } from "../result/model.js";
 import { formatFlows } from "./describe.js";
-import { alignPairs, alignRows, known, wrap } from "./layout.js";
+import { alignPairs, alignRows, known, printable, wrap } from "./layout.js";
 import { formatRuns } from "./repeat.js";
-import { formatBitRate, formatRate, formatTime } from "./units.js";
+import { formatBitRate, formatCount, formatRate, formatTime } from "./units.js";
+import { nameOption } from "./variants.js";
 
 const WIDTH = 100;
 
@@ -47,7 +48,7 @@ function pairLines(pair: PairComparison, { confidence }: Comparison): string[] {
     formatMetric(metric, metric.base),
     formatMetric(metric, metric.new),
     formatDifference(metric.differencePct),
-    known(metric.interval, ({ lowPct, highPct }) => `${formatDifference(lowPct)} to ${formatDifference(highPct)}`),
+    known(metric.interval, formatInterval),
   ]);
   // Words read better from the left: the last column is put behind the others.
   const [top = "", ...lines] = alignRows(head.slice(0, -1), rows);
@@ -110,15 +111,26 @@ function verdictText({ metric, verdict, furtherRuns, interval, regression }: Met
 }
 
 function remedy(furtherRuns: number | undefined, interval: MetricComparison["interval"]): string {
-  if (furtherRuns !== undefined) return `; ${furtherRuns} more ${furtherRuns === 1 ? "run" : "runs"} each would do`;
+  if (furtherRuns !== undefined)
+    return `; ${formatCount(furtherRuns)} more ${furtherRuns === 1 ? "run" : "runs"} each would do`;
   return interval?.method === "bootstrap" ? "; longer or more runs would do" : "; more runs alone would not do";
 }
 
 /** "+3.2 %", "-0.04 %" */
-function formatDifference(percent: number): string {
+function formatDifference(percent: number, digits = digitsOf(percent)): string {
+  const text = Math.abs(percent).toFixed(digits);
+  return `${percent < 0 ? "-" : "+"}${text.replace(/^\d+/, (whole) => formatCount(Number(whole)))} %`;
+}
+
+/** Both ends to the same digit, which is that of the farther one: "-0.5 % to +5.2 %" */
+function formatInterval({ lowPct, highPct }: NonNullable<MetricComparison["interval"]>): string {
+  const digits = Math.min(digitsOf(lowPct), digitsOf(highPct));
+  return `${formatDifference(lowPct, digits)} to ${formatDifference(highPct, digits)}`;
+}
+
+function digitsOf(percent: number): number {
   const size = Math.abs(percent);
-  const digits = size < 0.995 ? 2 : size < 99.95 ? 1 : 0;
-  return `${percent < 0 ? "-" : "+"}${size.toFixed(digits)} %`;
+  return size < 0.995 ? 2 : size < 99.95 ? 1 : 0;
 }
 
 function formatConfidence(confidence: number): string {
@@ -127,9 +139,8 @@ function formatConfidence(confidence: number): string {
 
 function describeOption(field: string, value: unknown): string {
   const row = Object.values<Row>(runTable).find((one) => one.field === field);
-  const shown =
-    value === null ? "auto" : value === "" ? "default" : row === undefined ? textOf(value) : formatValue(row, value);
-  return `${row === undefined ? field : flagOf(row)} ${printable(shown)}`;
+  const text = row === undefined ? textOf(value) : describeValue(row, value);
+  return `${row === undefined ? field : nameOption(row, field)} ${printable(text)}`;
 }
 
 /** "--engine epoll, was block"; "host.remote.mtuBytes 9000, was 1500" */
@@ -143,12 +154,15 @@ function shown(value: unknown): string {
   return value === undefined ? "unknown" : printable(textOf(value));
 }
 
-const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  return Number.isInteger(value) ? formatCount(value as number) : JSON.stringify(value);
+}
 
 function leftOut({ unpaired, unusable }: Comparison): string[] {
   return (["base", "new"] as const).flatMap((side) => [
     ...unpaired[side].map((key) => `only in ${side}: ${describeKey(key)}`),
-    ...(unusable[side] === 0 ? [] : [`left out of ${side}: ${unusable[side]} without a completed run`]),
+    ...(unusable[side] === 0 ? [] : [`left out of ${side}: ${formatCount(unusable[side])} without a completed run`]),
   ]);
 }
 
@@ -174,9 +188,4 @@ function outcome({ failOnRegressionPct, regressions, pairs }: Comparison): strin
   const size = `${failOnRegressionPct} % or more`;
   const told = regressions === 0 ? `no regression of ${size} is shown` : `regressions of ${size}: ${regressions}`;
   return [`${told}${open === 0 ? "" : `; ${open} of ${metrics.length} metrics could not be judged`}`];
-}
-
-/** What came from a file must not drive the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
 }

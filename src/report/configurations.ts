@@ -1,11 +1,10 @@
 /** Which runs of different files measured the same thing, and what to call it. */
-import { formatValue } from "../options/kinds.js";
-import { flagOf, TESTS } from "../options/names.js";
-import type { Row } from "../options/row.js";
+import { TESTS } from "../options/names.js";
 import type { ResolvedSpec, TestName } from "../options/spec.js";
 import { runTable } from "../options/table.js";
 import { formatFlows } from "./describe.js";
 import type { LabelledRun } from "./runs.js";
+import { describeOptions, optionsThatDiffer } from "./variants.js";
 
 export interface Configuration {
   /** "rr, 32 flows, --request 64" */
@@ -30,9 +29,10 @@ const PLACE: readonly (keyof ResolvedSpec)[] = [
 /** Runs grouped by what was run, tests in the table's order, then in the order in which the runs come. */
 export function configurations(runs: readonly LabelledRun[]): Configuration[] {
   const groups = new Map<string, Configuration>();
+  const fields = Object.values(runTable).flatMap(({ field }) => (PLACE.includes(field) ? [] : [field]));
   for (const run of runs) {
     const { spec, test } = run.result;
-    const key = JSON.stringify([test, ...optionFields().map(({ field }) => spec[field])]);
+    const key = JSON.stringify([test, ...fields.map((field) => spec[field])]);
     const group = groups.get(key) ?? { name: "", test, runs: [] };
     const same = group.runs.filter(({ label }) => label === run.label || label.startsWith(`${run.label} #`)).length;
     group.runs.push(same === 0 ? run : { ...run, label: `${run.label} #${same + 1}` });
@@ -43,28 +43,15 @@ export function configurations(runs: readonly LabelledRun[]): Configuration[] {
   return tests.flatMap((test) => nameThem(all.filter((group) => group.test === test)));
 }
 
-function optionFields(): { field: keyof ResolvedSpec; row: Row }[] {
-  return Object.values(runTable)
-    .map((row) => ({ field: row.field, row }))
-    .filter(({ field }) => !PLACE.includes(field));
-}
-
 /** Options are named where they tell runs of one test apart within any file. */
 function nameThem(groups: readonly Configuration[]): Configuration[] {
-  const [first] = groups;
-  if (first === undefined) return [];
-  const telling = optionFields().filter(({ field }) => field !== "flows" && tellsApart(groups, field));
+  const specOf = ({ runs }: Configuration): ResolvedSpec => (runs[0] as LabelledRun).result.spec;
+  const telling = optionsThatDiffer(groups.map(specOf), ["flows", ...PLACE]);
   return groups.map((group) => {
-    const { spec } = (group.runs[0] as LabelledRun).result;
-    const options = telling.map(({ field, row }) => `${flagOf(row)} ${formatOption(row, spec[field])}`);
-    return { ...group, name: [TESTS[group.test], formatFlows(spec.flows), ...options].join(", ") };
+    const spec = specOf(group);
+    return {
+      ...group,
+      name: [TESTS[group.test], formatFlows(spec.flows), ...describeOptions(spec, telling)].join(", "),
+    };
   });
-}
-
-function tellsApart(groups: readonly Configuration[], field: keyof ResolvedSpec): boolean {
-  return new Set(groups.map(({ runs }) => JSON.stringify((runs[0] as LabelledRun).result.spec[field]))).size > 1;
-}
-
-function formatOption(row: Row, value: unknown): string {
-  return value === null ? "auto" : value === "" ? "default" : formatValue(row, value);
 }

@@ -9,7 +9,7 @@ import { formatBitRate, formatBytes, formatCount, formatSeconds } from "./units.
 const CLOSERS = { server: "the server closes first", client: "the client closes first", reset: "the client resets" };
 
 export function formatFlows(flows: number): string {
-  return flows === 1 ? "1 flow" : `${flows} flows`;
+  return flows === 1 ? "1 flow" : `${formatCount(flows)} flows`;
 }
 
 /** "tcp_rr to 10.0.0.2: 32 flows, 10.0 s" with what became of it. */
@@ -102,5 +102,6 @@ function describeSocket({ spec, socket: { local } }: Result): string {
     return `UDP, at most ${formatCount(local.mssBytes)} B in one packet, ${buffers} as the client's kernel reports them`;
   }
   const noDelay = `TCP_NODELAY ${spec.noDelay ? "on" : "off"}`;
-  return `${local.congestion}, MSS ${local.mssBytes}, ${noDelay}, ${buffers} as the client's kernel reports them`;
+  const mss = local.mssBytes === 0 ? "" : `, MSS ${local.mssBytes}`;
+  return `${local.congestion}${mss}, ${noDelay}, ${buffers} as the client's kernel reports them`;
 }

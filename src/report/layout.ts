@@ -27,6 +27,11 @@ function pad(cell: string, width: number, column: number): string {
   return column === 0 ? cell.padEnd(width) : cell.padStart(width);
 }
 
+/** What came from a file must not drive the terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
+}
+
 /** Label and text as aligned lines. */
 export function alignPairs(pairs: readonly (readonly [label: string, text: string])[]): string[] {
   const width = Math.max(...pairs.map(([label]) => label.length));

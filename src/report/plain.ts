@@ -2,7 +2,7 @@
 import { sharedWarnings } from "./figures.js";
 import { type LabelledRun, labelsOf } from "./runs.js";
 import { renderOverview } from "./summary.js";
-import { wrap } from "./layout.js";
+import { printable, wrap } from "./layout.js";
 import { renderText } from "./text.js";
 
 const WIDTH = 100;
@@ -20,9 +20,4 @@ export function renderPlain(runs: readonly LabelledRun[]): string {
     ...wrap(warning.advice, WIDTH, "  "),
   ]);
   return [...tables, ...(warnings.length === 0 ? [] : [`${warnings.join("\n")}\n`])].join("\n");
-}
-
-/** A label must not drive the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
 }

@@ -2,13 +2,13 @@
 import type { Result } from "../result/model.js";
 import { roughPercent } from "../result/percents.js";
 import { alignRows, type Cell, known } from "./layout.js";
-import { formatBitRate, formatCores, formatRate, formatTime } from "./units.js";
+import { formatBitRate, formatCores, formatCount, formatRate, formatTime } from "./units.js";
 
 /** Beyond this, runs are left to the JSON. */
 const MAX_RUN_ROWS = 30;
 
 export function formatRuns(runs: number): string {
-  return runs === 1 ? "1 run" : `${runs} runs`;
+  return runs === 1 ? "1 run" : `${formatCount(runs)} runs`;
 }
 
 /** "45.68 k/s ± 1.2 % (5 runs, 95 % confidence)"; undefined where the test was not repeated. */

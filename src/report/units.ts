@@ -16,8 +16,8 @@ function steps(base: number, units: string[]): Step[] {
 
 /** Without an exponent, and without digits that claim a precision nobody measured. */
 function significant(value: number): string {
-  if (Number.isInteger(value) && value < 10_000) return String(value);
-  return value < 1000 ? value.toPrecision(4) : value.toFixed(0);
+  if (value >= 1000) return formatCount(value);
+  return Number.isInteger(value) ? String(value) : value.toPrecision(4);
 }
 
 /** In the first unit that leaves fewer than 1000 of it, rounding included; beyond the last unit in that one. */

@@ -1,5 +1,5 @@
 import { CnbLoadError } from "../errors.js";
-import { formatScaled } from "../options/rates.js";
+import { formatBandwidth, roundUp } from "../options/rates.js";
 import { type ResolvedServeOptions, type ResolvedSpec, isBulk } from "../options/spec.js";
 import type { Half } from "./half.js";
 
@@ -15,17 +15,21 @@ type Limit = Pick<ResolvedServeOptions, "maxBandwidthBitsPerSecond">;
 export function checkBandwidth(spec: ResolvedSpec, { maxBandwidthBitsPerSecond: most }: Limit): void {
   if (most === 0) return;
   const { bandwidthBitsPerSecond, ratePerSecond, requestBytes, responseBytes } = spec;
-  const limit = `this server allows ${formatScaled(most)} bit/s per session and direction (--max-bandwidth)`;
+  const limit = `this server allows ${formatBandwidth(most)} per session and direction (--max-bandwidth)`;
   if (isBulk(spec.test)) {
     if (bandwidthBitsPerSecond > 0 && bandwidthBitsPerSecond <= most) return;
     const asked =
-      bandwidthBitsPerSecond === 0 ? "no pace was asked for" : `${formatScaled(bandwidthBitsPerSecond)} were`;
+      bandwidthBitsPerSecond === 0
+        ? "no pace was asked for"
+        : `${formatBandwidth(roundUp(bandwidthBitsPerSecond))} were asked for`;
     const text = `bandwidth: ${limit}, ${asked}; give at most that`;
     throw new CnbLoadError("ERR_LIMIT", text, { option: "bandwidth" });
   }
   const bits = ratePerSecond * 8 * Math.max(requestBytes, responseBytes);
   if (spec.test === "tcp_cc" || bits <= most) return;
-  throw new CnbLoadError("ERR_LIMIT", `rate: ${limit}, ${formatScaled(bits)} were asked for`, { option: "rate" });
+  const remedy = "lower --rate, --request or --response";
+  const text = `rate: ${limit}, ${formatBandwidth(roundUp(bits))} were asked for; ${remedy}`;
+  throw new CnbLoadError("ERR_LIMIT", text, { option: "rate" });
 }
 
 /** Ends a session that moves more than it may in either direction, whatever its client said before. */
@@ -45,7 +49,7 @@ export function watchBandwidth(half: Half, { maxBandwidthBitsPerSecond: most }: 
     excess = moved.map((bytes, index) => Math.max(0, at(excess, index) + bytes - at(before, index) - granted));
     [before, looked] = [moved, now];
     if (excess.every((bytes) => bytes <= burst)) return;
-    const text = `this server allows ${formatScaled(most)} bit/s per session and direction (--max-bandwidth), and more came`;
+    const text = `this server allows ${formatBandwidth(most)} per session and direction (--max-bandwidth), and more came`;
     half.halt(new CnbLoadError("ERR_LIMIT", text));
     void half.stop();
   }, LOOK_MS);

@@ -34,7 +34,7 @@ function cpusOfNode(node: string, { read }: Files): readonly number[] | string {
   const cpus = parseCpuList(read(`/sys/devices/system/node/node${node}/cpulist`)?.trim() ?? "");
   if (cpus !== undefined) return cpus;
   const known = read("/sys/devices/system/node/has_cpu")?.trim() ?? "";
-  return `no such NUMA node with CPUs here${known === "" ? "" : `; there are ${known}`}`;
+  return `no such NUMA node with CPUs here${known === "" ? "" : `; this host has ${/\D/.test(known) ? "nodes" : "node"} ${known}`}`;
 }
 
 /** The CPUs of the card's node. */

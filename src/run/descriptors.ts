@@ -29,11 +29,13 @@ function descriptorsOf({ role, loop, engine, flows, workers, zerocopy }: Crew): 
 export function checkDescriptors(crew: Crew, { read, openDescriptors }: Environment): void {
   const limit = parseDescriptorLimit(read("/proc/self/limits"));
   if (limit === undefined) return;
-  const { flows, workers } = crew;
+  const { role, flows, workers } = crew;
   const open = openDescriptors();
   const needed = open + descriptorsOf(crew) + MARGIN;
   if (needed <= limit) return;
   const who = `${flows} ${flows === 1 ? "flow" : "flows"} on ${workers} ${workers === 1 ? "worker" : "workers"}`;
-  const text = `flows: ${who} may need ${needed} open files (${open} are open), and the limit of this process is ${limit}`;
-  throw new CnbLoadError("ERR_LIMIT", `${text}; raise it with \`ulimit -n ${needed}\``, { option: "flows" });
+  const text = `flows: ${who} may need ${needed} open files (${open} are open), and the limit of the ${role}'s process is ${limit}`;
+  throw new CnbLoadError("ERR_LIMIT", `${text}; raise it with \`ulimit -n ${needed}\` before the ${role} starts`, {
+    option: "flows",
+  });
 }

@@ -1,6 +1,6 @@
 import { CnbLoadError } from "../errors.js";
 import type { Loop, NativePlan } from "../native/index.js";
-import { formatSize } from "../options/sizes.js";
+import { formatSizeRoughly } from "../options/sizes.js";
 import { type ReadText, wholeNumber } from "../result/text.js";
 
 /** For each of the datagrams, or trains of them, that one call may bring or send (native/engine/plan.h). */
@@ -20,10 +20,24 @@ export function checkMemory(plan: NativePlan, mostBytes: number, read: ReadText)
   const socket = socketBytes(plan, read);
   const bytes = workers * each + plan.flows * socket;
   if (bytes <= mostBytes) return;
-  const parts = [`${workers} workers need ${formatSize(each)} each`];
-  if (socket > 0) parts.push(`sockets of ${plan.flows} flows ${formatSize(socket)} each`);
-  const limit = `this server grants a session ${formatSize(mostBytes)} of buffers (--max-memory)`;
+  const parts = [needs(workers, "worker", each, optionsOf(plan))];
+  if (socket > 0) parts.push(needs(plan.flows, "socket", socket, "--sndbuf, --rcvbuf"));
+  const limit = `this server grants a session ${formatSizeRoughly(mostBytes)} of buffers (--max-memory)`;
   throw new CnbLoadError("ERR_LIMIT", `${limit}; ${parts.join(", ")}`);
+}
+
+/** "2 workers need 64M each (--recv-size)" */
+function needs(count: number, what: string, bytes: number, options: string): string {
+  const size = formatSizeRoughly(bytes);
+  return `${count === 1 ? `1 ${what} needs ${size}` : `${count} ${what}s need ${size} each`} (${options})`;
+}
+
+/** What the client would change for the workers to need less. */
+function optionsOf({ loop, udp, zerocopy, rx }: NativePlan): string {
+  if (loop === "rr" || loop === "crr") return "--request, --response";
+  if (loop === "send") return zerocopy === "msg" ? "--send-size, --zerocopy" : "--send-size";
+  if (udp !== undefined) return "--batch";
+  return rx === "zerocopy" ? "--recv-size, --rx" : "--recv-size";
 }
 
 function workerBytes(plan: NativePlan): number {

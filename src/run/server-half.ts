@@ -24,7 +24,8 @@ const MS = 1e6;
 /** Throws ERR_LIMIT for a test that exceeds what this server grants. */
 function checkLimits(spec: ResolvedSpec, options: ResolvedServeOptions): void {
   if (spec.flows > options.maxFlows) {
-    const text = `flows: this server allows ${options.maxFlows} flows per session (--max-flows), ${spec.flows} were asked for`;
+    const most = `${options.maxFlows} ${options.maxFlows === 1 ? "flow" : "flows"}`;
+    const text = `flows: this server allows ${most} per session (--max-flows), ${spec.flows} were asked for`;
     throw new CnbLoadError("ERR_LIMIT", text, { option: "flows" });
   }
   const lengthNs = spec.warmupNs + spec.durationNs;

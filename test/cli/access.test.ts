@@ -97,6 +97,7 @@ describe("--token-file", () => {
     await using _ = server;
     const refused = await netperf(port);
     expect(refused.code).not.toBe(0);
+    expect(refused.stdout).toMatch(/^netperf: remote error 13\n$/m);
     expect(refused.stderr).toBe("the server does not let this client in\n");
     expect(await stopped(server)).toMatch(
       /\n127\.0\.0\.1: refused: this server asks for a token, which netperf does not know/,

@@ -61,6 +61,18 @@ describe("cnb-load suite", () => {
     expect(await readdir(folder)).toEqual(["a.json"]);
   });
 
+  it("tells runs apart that differ in one option only", async () => {
+    const matrix = await matrixOf({ test: "tcp_stream", sendSize: "4K" }, { test: "tcp_stream" });
+    const { stdout, stderr, code } = await suite("--matrix", matrix, "--output", file);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^test .*\ntcp_stream --send-size 4K +1 .*\ntcp_stream --send-size \S+ +1 .*\n$/);
+    expect(stderr).toMatch(
+      /^1 of 2: tcp_stream, 1 flow, --send-size 4K \(ETA .*\n {2}tcp_stream, 1 flow, --send-size 4K: /,
+    );
+    const report = await cli("report", file);
+    expect(report.stdout).toContain("\ntcp_stream --send-size 4K ");
+  });
+
   it("goes on with a file: skips what is in it and says so", async () => {
     const matrix = await matrixOf({ test: "tcp_rr" }, { test: "tcp_stream" });
     expect((await suite("--matrix", matrix, "--output", file, "--label", "A")).code).toBe(0);

@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { appliesTo } from "../../src/options/names.js";
 import type { Command, Row } from "../../src/options/row.js";
 import { accessTable, runTable, serveTable } from "../../src/options/table.js";
 import manifest from "../../package.json" with { type: "json" };
 import { cli } from "./support.js";
+
+const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
 
 describe.concurrent("wrong words on the command line", () => {
   it.each([
@@ -87,6 +90,9 @@ describe.concurrent("help", () => {
       expect(listed.filter((flag) => flag !== undefined).toSorted()).toEqual(
         [...flags, ...own, "--profile", "--quiet", "-h", "--help"].toSorted(),
       );
+      const [, options = ""] = README.split("\n## Options\n");
+      const told = listed.filter((flag) => flag !== undefined && flag !== "-h" && flag !== "--help");
+      expect(told.filter((flag) => !new RegExp(`\`${flag}[\` ]`).test(options))).toEqual([]);
     },
   );
 

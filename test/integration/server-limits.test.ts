@@ -40,14 +40,14 @@ describe("--max-bandwidth", () => {
       const unpaced = await client(port, test, ...QUICK).finished;
       expect([unpaced.code, unpaced.stderr]).toEqual([
         4,
-        "cnb-load: the server: --bandwidth: this server allows 40M bit/s per session and direction (--max-bandwidth), no pace was asked for; give at most that\n",
+        "cnb-load: the server: --bandwidth: this server allows 40 Mbit/s per session and direction (--max-bandwidth), no pace was asked for; give at most that\n",
       ]);
     }
     const large = ["--request", "64K", "--response", "64K", "-P", "8", "--warmup", "5m"];
     const excessive = await client(port, "rr", ...large).finished;
     expect(excessive.code).toBe(4);
     expect(excessive.stderr).toMatch(
-      /allows 40M bit\/s per session and direction \(--max-bandwidth\), and more came\n$/,
+      /allows 40 Mbit\/s per session and direction \(--max-bandwidth\), and more came\n$/,
     );
   });
 

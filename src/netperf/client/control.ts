@@ -109,7 +109,7 @@ export class Control {
     this.#trace?.(`netperf: received message ${describe(message)}\n`);
     const error = serverError.read(message);
     if (error !== 0)
-      throw new NetperfExit(255, { out: `netperf: remote error ${error}`, err: `${errorText(error)}\n` });
+      throw new NetperfExit(255, { out: `netperf: remote error ${error}\n`, err: `${errorText(error)}\n` });
     return message;
   }
 

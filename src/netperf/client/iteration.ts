@@ -55,7 +55,8 @@ export async function iterate(options: IterationOptions): Promise<Measurement & 
     return {
       elapsedSeconds: timedCounts ? end.windowNs / 1e9 : passed,
       transactions: hasTransactions(settings.kind) ? counts.transactions : 0,
-      mssBytes: settings.protocol === "udp" ? -1 : end.socket.mssBytes,
+      // As netperf has it where the kernel tells none.
+      mssBytes: settings.protocol === "udp" || end.socket.mssBytes === 0 ? -1 : end.socket.mssBytes,
       local: { ...localSide(settings, end, counts), cpu },
       remote: { ...ready, ...results, failedSends: 0 },
       latency: end.latency,

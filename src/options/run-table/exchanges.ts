@@ -54,7 +54,7 @@ export const exchangeRows = {
     defaultText: "0 (each upon the answer to the one before)",
     min: 1,
     max: 1_000_000_000,
-    orZero: true,
+    orZero: "off",
     commands: TRANSACTIONS,
     help: "transactions begun per second, of all flows together, whatever becomes of them; latency counts from when each was due",
   },

@@ -109,7 +109,9 @@ export const SocketSchema = Type.Object(
     sndbufBytes: count("SO_SNDBUF, bytes; the kernel doubles what was asked for"),
     rcvbufBytes: count("SO_RCVBUF, bytes; the kernel doubles what was asked for"),
     congestion: text("TCP_CONGESTION; empty for UDP"),
-    mssBytes: count("TCP_MAXSEG, bytes; UDP: the largest datagram that goes to the peer in one packet"),
+    mssBytes: count(
+      "TCP_MAXSEG, bytes, 0 where no connection stood to tell (the server's of CRR and CC); UDP: the largest datagram that goes to the peer in one packet",
+    ),
     notsentLowatBytes: Optional(
       count("TCP_NOTSENT_LOWAT, bytes; 0 = the host's own setting (net.ipv4.tcp_notsent_lowat) holds; absent for UDP"),
     ),

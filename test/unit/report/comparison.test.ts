@@ -35,6 +35,10 @@ const comparison: Comparison = {
       changed: [
         { path: "spec.engine", base: "block", new: "epoll" },
         { path: "spec.threads", base: null, new: 4 },
+        { path: "spec.ratePerSecond", base: 0, new: 2000 },
+        { path: "spec.coalesce", base: true, new: false },
+        { path: "spec.family", base: "any", new: "ipv6" },
+        { path: "host.remote.mtuBytes", base: 1500, new: 9000 },
         { path: "host.remote.kernel", base: "Linux 6.8.0", new: "Linux 6.9.0\u001b[2J" },
         { path: "host.local.governor", new: "powersave" },
       ],
@@ -56,7 +60,7 @@ const comparison: Comparison = {
           base: 107_500,
           new: 90_000,
           differencePct: -16.3,
-          interval: { lowPct: -60.123, highPct: 120, method: "welch", degreesOfFreedom: 4 },
+          interval: { lowPct: -60.123, highPct: 1234.5, method: "welch", degreesOfFreedom: 4 },
           verdict: "tooNoisy",
           furtherRuns: 12,
         }),
@@ -67,7 +71,7 @@ const comparison: Comparison = {
           base: 43_000,
           new: 43_010,
           differencePct: 0.023,
-          interval: { lowPct: -0.5, highPct: 0.6, method: "welch", degreesOfFreedom: 7 },
+          interval: { lowPct: -0.5, highPct: 1.6, method: "welch", degreesOfFreedom: 7 },
           verdict: "noDifferenceShown",
         }),
       ],
@@ -109,6 +113,15 @@ describe("a comparison as text", () => {
       expect(line.length).toBeLessThanOrEqual(140);
       expect(line).toBe(line.trimEnd());
     }
+  });
+
+  it("writes both ends of an interval to the same digit, numbers in groups, and what 0 stands for", () => {
+    const text = renderComparison(comparison, names);
+    expect(text).toContain(" -60 % to +1,235 %  ");
+    expect(text).toContain(" -0.5 % to +1.6 %  ");
+    const line = text.replace(/\n +/g, " ");
+    expect(line).toContain("; --rate 2k/s, was off; --coalesce off, was on; family ipv6, was any; ");
+    expect(line).toContain("; host.remote.mtuBytes 9,000, was 1,500; ");
   });
 
   it("says when no number of runs would do", () => {

@@ -68,6 +68,14 @@ describe("the table of a result", () => {
     expect(text).toMatch(/send size \S+ KiB \(while less than 128 KiB wait to be sent\), .* receive zerocopy,/);
   });
 
+  it("tells no MSS where no connection stood to tell", () => {
+    const { local } = samples.crr.socket;
+    expect(renderText(samples.crr)).toContain("cubic, MSS 1448, TCP_NODELAY");
+    expect(renderText({ ...samples.crr, socket: { local: { ...local, mssBytes: 0 } } })).toContain(
+      "cubic, TCP_NODELAY",
+    );
+  });
+
   it("leaves the warnings out where they are not wanted", () => {
     expect(renderText(samples.rr)).toContain("warning SAME_HOST: ");
     expect(renderText(samples.rr, { warnings: false })).not.toContain("SAME_HOST");

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { renderCsv } from "../../../src/report/csv.js";
 import { configurations } from "../../../src/report/configurations.js";
 import { renderHtml } from "../../../src/report/html.js";
+import { renderLines } from "../../../src/report/line.js";
 import { renderMarkdown } from "../../../src/report/markdown.js";
 import { percentileCurve } from "../../../src/report/percentiles.js";
 import { renderPlain } from "../../../src/report/plain.js";
@@ -87,6 +88,29 @@ describe("configurations", () => {
   it("number the runs that one label has twice", () => {
     const runs = [1, 2, 3].map(() => ({ label: "A", result: samples.rr }));
     expect(configurations(runs)[0]?.runs.map(({ label }) => label)).toEqual(["A", "A #2", "A #3"]);
+  });
+});
+
+describe("runs of one test with as many flows", () => {
+  const { spec } = samples.rr;
+  const variants = [
+    samples.rr,
+    { ...samples.rr, spec: { ...spec, requestBytes: 65_536, ratePerSecond: 2000, coalesce: true, cpus: [2, 3] } },
+    { ...samples.rr, spec: { ...spec, flows: 64, requestBytes: 9 } },
+    samples.crr,
+  ].map((result) => ({ label: "A", result }));
+  const names = ["tcp_rr --cpus auto --request 1 --rate off", "tcp_rr --cpus 2-3 --request 64K --coalesce --rate 2k/s"];
+
+  it("are told apart in a table by the options that differ, and nothing else is named", () => {
+    const rows = renderPlain(variants).split("\n").slice(2, 6);
+    expect(rows.map((row) => row.split(/ {2,}/)[0])).toEqual([...names, "tcp_rr", "tcp_crr"]);
+  });
+
+  it("are told apart in lines", () => {
+    const lines = renderLines(variants).split("\n");
+    expect(lines[0]).toMatch(/^A: tcp_rr, 1 flow, --cpus auto --request 1 --rate off: /);
+    expect(lines[1]).toMatch(/^A: tcp_rr, 1 flow, --cpus 2-3 --request 64K --coalesce --rate 2k\/s: /);
+    expect(lines[2]).toMatch(/^A: tcp_rr, 64 flows: /);
   });
 });
 

@@ -11,7 +11,7 @@ describe("units", () => {
       "999.9 kbit/s",
       "1.000 Mbit/s",
       "9.412 Gbit/s",
-      "10000 Tbit/s",
+      "10,000 Tbit/s",
     ]);
     expect([0.25, 45_678, 1e6].map(units.formatRate)).toEqual(["0.2500/s", "45.68 k/s", "1 M/s"]);
     expect([1, 131072, 1.5 * 1024 ** 3].map(units.formatBytes)).toEqual(["1 B", "128 KiB", "1.500 GiB"]);
@@ -21,7 +21,7 @@ describe("units", () => {
       "12.35 us",
       "2.500 ms",
       "61 s",
-      "4398 s",
+      "4,398 s",
     ]);
   });
 

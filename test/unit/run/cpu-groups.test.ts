@@ -46,12 +46,19 @@ describe("supplyOf", () => {
   });
 
   it.each([
-    ["numa:2", ALL, "cpus: numa:2: no such NUMA node with CPUs here; there are 0-1"],
+    ["numa:2", ALL, "cpus: numa:2: no such NUMA node with CPUs here; this host has nodes 0-1"],
     ["numa:1", [0], "cpus: numa:1: this process may use none of its CPUs"],
     ["nic:eth9", ALL, "cpus: nic:eth9: no such interface here"],
     ["nic:br0", ALL, "cpus: nic:br0: a virtual interface, which is near no CPU"],
   ])("refuses %s of %j", (asked, allowed, message) => {
     expect(() => supply(asked, allowed)).toThrow(message);
+  });
+
+  it("names the only node of a host that has one", () => {
+    const one = fakeEnvironment(undefined, { files: { "/sys/devices/system/node/has_cpu": "0\n" } });
+    expect(() => supplyOf("numa:3", ALL, "cpus", one)).toThrow(
+      "cpus: numa:3: no such NUMA node with CPUs here; this host has node 0",
+    );
   });
 
   it("keeps the node's CPUs where interrupts go to all of them", () => {

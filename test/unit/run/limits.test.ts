@@ -79,7 +79,10 @@ describe("checkDescriptors", () => {
     const environment = fakeEnvironment(undefined, { open: 100 });
     expect(() => checkDescriptors(crew({ flows: 860, workers: 2 }), environment)).not.toThrow();
     expect(() => checkDescriptors(crew({ flows: 861, workers: 2 }), environment)).toThrow(
-      /^flows: 861 flows on 2 workers may need 1025 open files \(100 are open\), and the limit of this process is 1024; raise it with `ulimit -n 1025`$/,
+      /^flows: 861 flows on 2 workers may need 1025 open files \(100 are open\), and the limit of the client's process is 1024; raise it with `ulimit -n 1025` before the client starts$/,
+    );
+    expect(() => checkDescriptors(crew({ role: "server", flows: 861, workers: 2 }), environment)).toThrow(
+      /the limit of the server's process is 1024; raise it with `ulimit -n 1025` before the server starts$/,
     );
   });
 

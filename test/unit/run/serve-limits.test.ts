@@ -62,20 +62,21 @@ describe("limits", () => {
       "no pace",
       { maxBandwidth: "1G" },
       { test: "tcp_stream" },
-      /^the server: bandwidth: this server allows 1G bit\/s .*no pace/,
+      /^the server: bandwidth: this server allows 1 Gbit\/s .*no pace/,
     ],
     [
       "a pace too high",
       { maxBandwidth: "1M" },
       { test: "udp_stream", bandwidth: "2M" },
-      /1M bit\/s .*\(--max-bandwidth\), 2M were/,
+      /1 Mbit\/s .*\(--max-bandwidth\), 2 Mbit\/s were asked for; give at most that$/,
     ],
     [
       "a rate too high",
       { maxBandwidth: "1M" },
-      { rate: 1000, response: 1000 },
-      /^the server: rate: .* 1M .*, 8M were asked/,
+      { rate: 10_000, response: "64K" },
+      /^the server: rate: .* 1 Mbit\/s .*, 5\.243 Gbit\/s were asked for; lower --rate, --request or --response$/,
     ],
+    ["more than one flow", { maxFlows: 1 }, { flows: 2 }, /: this server allows 1 flow per session .*, 2 were/],
     [
       "buffers too large",
       { maxMemory: "1M" },
@@ -99,7 +100,7 @@ describe("limits", () => {
     const server = await start({ maxBandwidth: "1M" });
     const error = await failureOf(runAgainst(server, { flows: 20, duration: 30 }));
     expect(error.code).toBe("ERR_LIMIT");
-    expect(error.message).toMatch(/allows 1M bit\/s per session and direction \(--max-bandwidth\), and more came$/);
+    expect(error.message).toMatch(/allows 1 Mbit\/s per session and direction \(--max-bandwidth\), and more came$/);
     await until(() => summaries.length === 1);
     expect(summaries[0]).toMatchObject({ outcome: "failed", error: { code: "ERR_LIMIT" } });
   });
