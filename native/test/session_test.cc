@@ -227,10 +227,11 @@ TEST(Session, NothingCountsOutsideTheWindow) {
   EXPECT_GT(client->result().total.transactions, 0u);
 }
 
-// On loopback the CPU that sends a packet receives it as well.
+// On loopback the CPU that sends a packet receives it as well. Those of the handshake and the end come in where the
+// sessions' own threads are: only flows that had a transaction count, and the end that stops first.
 TEST(Session, PacketsOfFlowsComeInWhereThePeersRun) {
-  for (const LoopKind loop : {LoopKind::rr, LoopKind::send}) {
-    Plan plan = plan_for(loop, Engine::epoll, 3);
+  for (const bool of_server : {false, true}) {
+    Plan plan = plan_for(LoopKind::rr, Engine::epoll, 3);
     plan.cpus = {workers(1)[0]};
     Observed server(server_half(plan));
     Observed client(client_half(plan, server->port()));
@@ -240,12 +241,17 @@ TEST(Session, PacketsOfFlowsComeInWhereThePeersRun) {
       (*end)->go();
     }
     ASSERT_TRUE(client.await_snapshot([&](const Snapshot& snapshot) { return has_moved(plan, snapshot); }));
-    for (Observed* end : {&client, &server}) (*end)->close_window();
-    for (Observed* end : {&client, &server}) {
-      (*end)->stop();
-      ASSERT_TRUE(end->await_ended());
-      for (const FlowResult& flow : (*end)->result().flows) EXPECT_EQ(flow.incoming_cpu, plan.cpus[0]);
+    Observed& end = of_server ? server : client;
+    end->close_window();
+    end->stop();
+    ASSERT_TRUE(end.await_ended());
+    int checked = 0;
+    for (const FlowResult& flow : end->result().flows) {
+      if (flow.totals.transactions == 0) continue;
+      checked++;
+      EXPECT_EQ(flow.incoming_cpu, plan.cpus[0]);
     }
+    EXPECT_GT(checked, 0);
   }
 }
 
