@@ -2,15 +2,18 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
 #include <utility>
 
 #include "core/error.h"
+#include "io/uring_requests.h"
 
 namespace cnb {
 
@@ -70,6 +73,24 @@ std::string uring_unavailable_reason() {
       default:
         return error.what();
     }
+  }
+}
+
+// Flags are looked at before the descriptor is.
+std::string uring_zerocopy_unavailable_reason() {
+  try {
+    Ring ring(4, 4);
+    uring::send_zerocopy(ring.next(0), {-1, false}, nullptr, 0);
+    ring.next(0).opcode = IORING_OP_NOP;
+    ring.submit_and_wait();
+    bool refused = false;
+    ring.reap([&](const Completion& done) {
+      refused = refused || done.result == -EINVAL;
+      return true;
+    });
+    return refused ? "this kernel's io_uring cannot tell what zero-copy sends copied, which needs Linux 6.2" : "";
+  } catch (const SystemError& error) {
+    return error.what();
   }
 }
 
@@ -170,6 +191,21 @@ void Ring::register_slots(uint32_t count) {
   files.flags = uring::kRegisterFilesSparse;
   register_with(uring::kRegisterFiles2, &files, sizeof files, "io_uring_register");
 }
+
+void Ring::register_buffer(const Buffer& data) {
+  iovec all{data.data(), data.size()};
+  try {
+    register_with(IORING_REGISTER_BUFFERS, &all, 1, "io_uring_register");
+  } catch (const SystemError& error) {
+    if (error.err() != ENOMEM) throw;
+    const std::string size = std::to_string((data.size() + 1023) / 1024);
+    throw std::runtime_error("zero-copy sends of a worker need " + size +
+                             " KiB of locked memory, more than is left of this user's limit; raise RLIMIT_MEMLOCK "
+                             "(ulimit -l), or use engine epoll");
+  }
+}
+
+void Ring::unregister_buffer() { register_with(IORING_UNREGISTER_BUFFERS, nullptr, 0, "io_uring_register"); }
 
 void Ring::provide_buffer(const Buffer& data, size_t size, uint32_t count) {
   const uint32_t entries = std::min(std::bit_ceil(count), kMostBuffers);

@@ -3,8 +3,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
+#include "core/clock.h"
 #include "io/uring_flows.h"
+#include "io/zerocopy.h"
 #include "loops/loops.h"
 
 namespace cnb {
@@ -23,7 +27,129 @@ constexpr size_t kMostSends = 32;
 
 }  // namespace
 
+namespace {
+
+// Zero-copy sends. The kernel has the memory of each until its notification, which may be long after the completion
+// that says how much was sent. The ring has no table of the flows: unfinished notifications would keep their sockets
+// open.
+class ZerocopySender {
+ public:
+  explicit ZerocopySender(Worker& worker)
+      : worker_(worker),
+        slots_(worker.plan().send_size, worker.flow_count()),
+        sends_(slots_.count()),
+        in_flight_(worker.flow_count()),
+        ring_(worker, worker.flow_count()) {
+    ring_.register_buffer(slots_.memory());
+    const size_t each = std::clamp<size_t>(kBatchBytes / slots_.send_size(), 1, kMostSends);
+    line_.reserve(each * worker.flow_count());
+    turn_.reserve(each * worker.flow_count());
+    for (size_t i = 0; i < each; i++) {
+      for (size_t flow = 0; flow < worker.flow_count(); flow++) line_.push_back(static_cast<uint32_t>(flow));
+    }
+  }
+
+  void run() {
+    const auto prepare = [this] {
+      send_in_turn();
+      return UINT64_MAX;
+    };
+    ring_.run(
+        worker_, [this](const Completion& done) { return serve(done); }, prepare);
+    // Sends still under way can carry nothing more.
+    for (size_t flow = 0; flow < worker_.flow_count(); flow++) shutdown(worker_.flow_fd(flow), SHUT_WR);
+    drain();
+  }
+
+ private:
+  struct Send {
+    uint32_t flow;
+    uint64_t bytes;
+    ZerocopyCounters* counters;
+  };
+
+  // Those that may send do; the others keep their places.
+  void send_in_turn() {
+    std::swap(line_, turn_);
+    for (const uint32_t flow : turn_) {
+      if (slots_.any() && in_flight_[flow] < SendSlots::kSendsPerFlow) {
+        send(flow);
+      } else {
+        line_.push_back(flow);
+      }
+    }
+    turn_.clear();
+  }
+
+  void send(uint32_t flow) {
+    const uint32_t slot = slots_.take();
+    sends_[slot] = {flow, 0, nullptr};
+    in_flight_[flow]++;
+    all_in_flight_++;
+    const uring::Target to{worker_.flow_fd(flow), false};
+    uring::send_zerocopy(ring_.next(uring::tag_of(kSend, slot)), to, slots_.data(slot), slots_.send_size());
+  }
+
+  bool serve(const Completion& done) {
+    const auto slot = static_cast<uint32_t>(uring::number_of(done.tag));
+    const uint32_t flow = sends_[slot].flow;
+    note(done);
+    if (done.notification()) return true;
+    if (done.result < 0) return uring::ended(worker_, flow, "send", done.result);
+    line_.push_back(flow);
+    return true;
+  }
+
+  // Counts, and frees the slot with the last completion of its send.
+  void note(const Completion& done) {
+    const auto slot = static_cast<uint32_t>(uring::number_of(done.tag));
+    Send& sent = sends_[slot];
+    if (done.notification()) {
+      if (sent.counters) (done.copied() ? sent.counters->copied : sent.counters->zero_copied).add(sent.bytes);
+    } else if (done.result > 0) {
+      Recorder& recorder = worker_.recorder();
+      sent.bytes = static_cast<uint64_t>(done.result);
+      sent.counters = &recorder.zerocopy;
+      recorder.flows[sent.flow].bytes_sent.add(sent.bytes);
+      recorder.zerocopy.requested.add(sent.bytes);
+    }
+    if (done.more()) return;
+    in_flight_[sent.flow]--;
+    all_in_flight_--;
+    slots_.give_back(slot);
+  }
+
+  // What has not been notified of by then keeps its pages, whatever becomes of this mapping of them: the kernel has
+  // pinned them.
+  void drain() {
+    const uint64_t until = now_ns() + kZerocopyDrainNs;
+    const auto count = [this](const Completion& done) {
+      if (uring::kind_of(done.tag) == kSend) note(done);
+      return true;
+    };
+    ring_.reap(count);
+    while (all_in_flight_ > 0 && now_ns() < until) {
+      ring_.submit_and_wait(uring::ns_until(until));
+      ring_.reap(count);
+    }
+    // At once, since the next run may need what this one had locked.
+    if (all_in_flight_ == 0) ring_.unregister_buffer();
+  }
+
+  Worker& worker_;
+  SendSlots slots_;
+  std::vector<Send> sends_;  // by slot
+  std::vector<uint32_t> in_flight_;
+  size_t all_in_flight_ = 0;
+  std::vector<uint32_t> line_;  // flows that are to send, as often as each is
+  std::vector<uint32_t> turn_;
+  uring::WorkerRing ring_;  // the first to go
+};
+
+}  // namespace
+
 void send_uring(Worker& worker) {
+  if (worker.plan().zerocopy == Zerocopy::msg) return ZerocopySender(worker).run();
   FlowRing ring(worker);
   const Buffer& buffer = worker.send_buffer();
   const auto send = [&](size_t flow) {

@@ -254,7 +254,7 @@ TEST(SessionFault, BadPlansAreRefused) {
     spoil(plan);
     EXPECT_THROW(validate(plan), std::invalid_argument);
   };
-  refused_on_uring([](Plan& plan) { plan.zerocopy = Zerocopy::msg; });
+  refused_on_uring([](Plan& plan) { plan.zerocopy = Zerocopy::sendfile; });
 }
 
 TEST(SessionFault, DescriptorsThatRunOutAreFoundBeforeTheTest) {

@@ -59,8 +59,8 @@ function uringRefusal({ test, zerocopy }: ResolvedSpec): Finding | null {
   if (isUdp(test)) {
     return { key: "engine", message: `uring does not carry UDP; ${test} runs with block, epoll or spin` };
   }
-  if (zerocopy !== "off") {
-    return { key: "zerocopy", message: `engine uring sends copies only, got ${zerocopy}; use engine epoll or block` };
+  if (zerocopy === "sendfile") {
+    return { key: "zerocopy", message: "engine uring has no sendfile; use msg, or engine epoll or block" };
   }
   return null;
 }

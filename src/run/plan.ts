@@ -41,7 +41,7 @@ export interface HalfRequest extends CrewRequest {
 
 /** Why the engine asked for cannot run on this host, or null where it can. */
 export function engineRefusal(spec: ResolvedSpec, addon: NativeAddon): string | null {
-  return spec.engine === "uring" ? addon.uringUnavailableReason() : null;
+  return spec.engine === "uring" ? addon.uringUnavailableReason(spec.zerocopy === "msg") : null;
 }
 
 /** How long all flows may take to come up, ms: plenty for a slow network, and a little more for each flow. */

@@ -28,6 +28,7 @@ const TESTS: [string, Partial<NativePlan>][] = [
   ["rr, epoll", { loop: "rr", engine: "epoll" }],
   ["stream, block", { loop: "receive" }],
   ["zero-copy stream, epoll", { loop: "receive", engine: "epoll", zerocopy: "msg" }],
+  ["zero-copy stream, uring", { loop: "receive", engine: "uring", zerocopy: "msg" }],
   ["crr, block", { loop: "crr" }],
   ["crr, epoll", { loop: "crr", engine: "epoll" }],
 ];

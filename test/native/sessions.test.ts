@@ -46,7 +46,7 @@ const BULK: [NativePlan["loop"], string, Partial<NativePlan>][] = [
 describe.each(ENGINES.filter((engine) => engine !== "uring" || noUring === null))("engine %s", (engine) => {
   const shape = SHAPES[engine];
 
-  it.each(BULK.filter(([, , { zerocopy }]) => engine !== "uring" || zerocopy === undefined))(
+  it.each(BULK.filter(([, , { zerocopy }]) => engine !== "uring" || zerocopy !== "sendfile"))(
     "moves bytes: the server's half is %s on %s %o",
     async (loop, address, options) => {
       const plan = serverPlan({ ...shape, loop, address, ...options });
@@ -117,8 +117,8 @@ describeIf(requirement("io_uring", noUring === null))("engine uring", () => {
     expect(client.flows.filter(({ transactions }) => transactions === 0)).toEqual([]);
   });
 
-  it.each(["msg", "sendfile"] as const)("refuses what it lacks: %s", (zerocopy) => {
-    expect(() => new Pair(serverPlan({ engine: "uring", loop: "send", zerocopy }))).toThrow("zerocopy");
+  it("refuses what it lacks: sendfile", () => {
+    expect(() => new Pair(serverPlan({ engine: "uring", loop: "send", zerocopy: "sendfile" }))).toThrow("zerocopy");
   });
 });
 

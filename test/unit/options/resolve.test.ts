@@ -205,7 +205,7 @@ describe("resolveRunOptions", () => {
     [{ engine: "block", burst: 2, response: "64K" }, "burst: engine block"],
     [
       { test: "tcp_stream", engine: "uring", zerocopy: "sendfile" },
-      "zerocopy: engine uring sends copies only, got sendfile; use engine epoll or block",
+      "zerocopy: engine uring has no sendfile; use msg, or engine epoll or block",
     ],
     [{ coalesce: true }, "coalesce: joins the messages of a burst, and none was given"],
     [{ coalesce: true, burst: 3, rate: 7 }, "coalesce: requests of a rate are sent when they are due, never together"],
