@@ -24,6 +24,8 @@ interface Family {
   quick?: readonly Place[];
 }
 
+/** As netserver, iperf3 and neper receive. */
+const PLAIN_RECEIVES = ["--recv-size", "128K", "--rx-lowat", "0"] as const;
 const ONE_WORKER = ["--engine", "epoll", "--threads", "1"] as const;
 
 const HALVES = [
@@ -126,6 +128,14 @@ const FAMILIES: readonly Family[] = [
     quick: ["loopback apart"],
   },
   {
+    id: `crr-${MANY}-uring-2`,
+    title: `CRR, ${MANY} in flight, uring, two workers per side, server closes first`,
+    workload: { test: "crr", flows: MANY },
+    ours: ["--engine", "uring", "--threads", "2"],
+    peers: ["netperf"],
+    places: ["loopback free", "veth free"],
+  },
+  {
     id: `crr-${MANY}`,
     title: `CRR, ${MANY} in flight, server closes first, every tool as it likes`,
     workload: { test: "crr", flows: MANY },
@@ -143,16 +153,18 @@ const FAMILIES: readonly Family[] = [
   },
   {
     id: "stream-1-16k",
-    title: "STREAM, 1 flow, 16 KiB sends",
+    title: "STREAM, 1 flow, 16 KiB sends, receives of what has come",
     workload: { test: "stream", sendBytes: NETPERF_SEND_BYTES },
+    ours: PLAIN_RECEIVES,
     peers: ["netperf", "iperf3", "neper", "qperf"],
     places: ["loopback same", "loopback apart", "veth apart"],
     quick: ["loopback apart"],
   },
   {
     id: "stream-1-128k",
-    title: "STREAM, 1 flow, 128 KiB sends",
+    title: "STREAM, 1 flow, 128 KiB sends, receives of what has come",
     workload: { test: "stream", sendBytes: OUR_SEND_BYTES },
+    ours: PLAIN_RECEIVES,
     peers: ["netperf", "iperf3", "neper", "qperf"],
     places: ["loopback apart", "veth apart"],
   },

@@ -175,8 +175,9 @@ Plan plan_from(const Napi::Value& value) {
   plan.bandwidth = in.integer<uint64_t>("bandwidthBitsPerSecond");
   plan.zerocopy = in.choice<Zerocopy>(
       "zerocopy", {{"off", Zerocopy::off}, {"msg", Zerocopy::msg}, {"sendfile", Zerocopy::sendfile}});
-  plan.rx = in.choice<Rx>("rx", {{"copy", Rx::copy}, {"trunc", Rx::trunc}});
+  plan.rx = in.choice<Rx>("rx", {{"copy", Rx::copy}, {"trunc", Rx::trunc}, {"zerocopy", Rx::zerocopy}});
   plan.rx_lowat = in.integer<int>("rxLowatBytes");
+  plan.notsent_lowat = in.integer<int>("notsentLowatBytes");
   plan.close = in.choice<CloseMode>(
       "close", {{"server", CloseMode::server}, {"client", CloseMode::client}, {"reset", CloseMode::reset}});
   if (in.has("socketOptions")) plan.socket_options = in.socket_options("socketOptions");

@@ -117,6 +117,7 @@ Napi::Object flow(Napi::Env env, const FlowResult& result, bool udp) {
   set(object, "bytesReceived", result.totals.bytes_received);
   set(object, "transactions", result.totals.transactions);
   object.Set("cpu", Napi::Number::New(env, result.cpu));
+  if (result.incoming_cpu) object.Set("incomingCpu", Napi::Number::New(env, *result.incoming_cpu));
   if (result.connects) object.Set("connectErrors", errors(env, result.totals.errors));
   if (udp) object.Set("datagrams", datagrams(env, result.totals.datagrams));
   if (result.tcp_info) object.Set("tcpInfo", tcp_info(env, *result.tcp_info));
@@ -181,14 +182,26 @@ Napi::Value to_js(Napi::Env env, const Result& result) {
     set(zerocopy, "copiedBytes", result.zerocopy->copied);
     object.Set("zerocopy", zerocopy);
   }
+  if (result.rx_zerocopy) {
+    Napi::Object zerocopy = Napi::Object::New(env);
+    set(zerocopy, "mappedBytes", result.rx_zerocopy->mapped);
+    set(zerocopy, "copiedBytes", result.rx_zerocopy->copied);
+    object.Set("rxZerocopy", zerocopy);
+  }
   if (result.backlog) set(object, "backlog", *result.backlog);
   object.Set("buffers", result.huge_pages ? "huge" : "page");
+  auto nodes = Napi::Array::New(env, result.memory_nodes.size());
+  for (uint32_t i = 0; i < result.memory_nodes.size(); i++) nodes.Set(i, result.memory_nodes[i]);
+  object.Set("memoryNodes", nodes);
   set(object, "workerCpuNs", result.worker_cpu_ns);
   Napi::Object socket = Napi::Object::New(env);
   socket.Set("sndbufBytes", Napi::Number::New(env, result.socket.sndbuf));
   socket.Set("rcvbufBytes", Napi::Number::New(env, result.socket.rcvbuf));
   socket.Set("congestion", result.socket.congestion);
   socket.Set("mssBytes", Napi::Number::New(env, result.socket.mss));
+  if (const auto lowat = result.socket.notsent_lowat) {
+    socket.Set("notsentLowatBytes", Napi::Number::New(env, *lowat));
+  }
   object.Set("socket", socket);
   if (result.tcp_state) object.Set("tcpState", tcp_state(env, *result.tcp_state));
   object.Set("fault", to_js(env, result.fault));

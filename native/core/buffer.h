@@ -11,7 +11,7 @@ namespace cnb {
 class Buffer {
  public:
   Buffer() = default;
-  // The first touch happens on the calling thread, so that the pages come from its NUMA node.
+  // The first touch happens on the calling thread, so that the pages come from its NUMA node (memory_node.h).
   // Filled with `content`, over and over, and with bytes that do not compress where that is empty.
   explicit Buffer(size_t bytes, const std::vector<uint8_t>& content = {});
   Buffer(Buffer&& other) noexcept;

@@ -69,6 +69,12 @@ std::optional<TcpSummary> summarize(const std::vector<std::optional<TcpInfo>>& f
   return summary;
 }
 
+int incoming_cpu_of(int fd) {
+  int cpu = -1;
+  socklen_t size = sizeof cpu;
+  return getsockopt(fd, SOL_SOCKET, SO_INCOMING_CPU, &cpu, &size) == 0 ? cpu : -1;
+}
+
 uint64_t socket_drops(int fd) {
   uint32_t info[SK_MEMINFO_VARS] = {};
   socklen_t size = sizeof info;
@@ -86,6 +92,7 @@ SocketFacts socket_facts_of(int fd, bool udp) {
     return facts;
   }
   facts.mss = get_int(fd, IPPROTO_TCP, TCP_MAXSEG, "TCP_MAXSEG");
+  facts.notsent_lowat = get_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, "TCP_NOTSENT_LOWAT");
   char name[16] = "";  // TCP_CA_NAME_MAX
   socklen_t size = sizeof name;
   if (getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0) facts.congestion.assign(name);

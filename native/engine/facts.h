@@ -41,6 +41,8 @@ struct SocketFacts {
   int sndbuf = 0;
   int rcvbuf = 0;
   std::string congestion;
+  // Not of UDP; 0 where the kernel's own setting holds (net.ipv4.tcp_notsent_lowat).
+  std::optional<int> notsent_lowat;
   int mss = 0;  // UDP: the largest datagram that goes to the peer in one packet, 0 where the peer is not known
 };
 
@@ -49,6 +51,8 @@ std::optional<TcpInfo> tcp_info_of(int fd);
 std::optional<TcpSummary> summarize(const std::vector<std::optional<TcpInfo>>& flows);
 std::optional<TcpState> tcp_state_of(int fd);
 SocketFacts socket_facts_of(int fd, bool udp);
+// The CPU that received a socket's last packet (SO_INCOMING_CPU), -1 where none has come or the kernel does not tell.
+int incoming_cpu_of(int fd);
 // Datagrams that the kernel has dropped on their way into a socket, mostly for want of room in its buffer.
 uint64_t socket_drops(int fd);
 

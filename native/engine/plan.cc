@@ -71,6 +71,9 @@ void validate(const Plan& plan) {
   if (plan.engine == Engine::uring && plan.zerocopy == Zerocopy::sendfile) {
     throw std::invalid_argument("zerocopy: engine uring has no sendfile");
   }
+  if (plan.engine == Engine::uring && plan.rx == Rx::zerocopy) {
+    throw std::invalid_argument("rx: engine uring has no zero-copy receive");
+  }
   if (plan.udp) {
     validate_udp(plan);
   } else {
@@ -84,7 +87,8 @@ void validate(const Plan& plan) {
   if (plan.coalesce && plan.rate != 0) throw std::invalid_argument("coalesce: requests of a rate are sent when due");
   expect_range<uint64_t>("ratePerSecond", plan.rate, 0, kMaxRate);
   expect_range<uint64_t>("bandwidthBitsPerSecond", plan.bandwidth, 0, kMaxBandwidth);
-  expect_range("rxLowatBytes", plan.rx_lowat, 0, 1 << 30);
+  expect_range("rxLowatBytes", plan.rx_lowat, kAutomatic, 1 << 30);
+  expect_range("notsentLowatBytes", plan.notsent_lowat, 0, 1 << 30);
   expect_range("sndbufBytes", plan.sndbuf, 0, 1 << 30);
   expect_range("rcvbufBytes", plan.rcvbuf, 0, 1 << 30);
   expect_range("mssBytes", plan.mss, 0, 65'535);

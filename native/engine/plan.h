@@ -16,11 +16,14 @@ enum class Role { client, server };
 enum class LoopKind { send, receive, rr, crr };
 enum class Engine { block, epoll, spin, uring };
 enum class Zerocopy { off, msg, sendfile };
-enum class Rx { copy, trunc };
+enum class Rx { copy, trunc, zerocopy };
 enum class CloseMode { server, client, reset };
 enum class Spacing { poisson, constant };
 
 // The most that one datagram carries over IPv4 (RFC 768); IPv6 has room for 20 bytes more, which nobody asks for.
+// Of what is a number otherwise.
+constexpr int kAutomatic = -1;
+
 constexpr size_t kMaxDatagram = 65'507;
 // Room for whatever one receive may bring, a train of segments included (UDP_GRO).
 constexpr size_t kDatagramRoom = 65'536;
@@ -70,8 +73,10 @@ struct Plan {
   uint64_t bandwidth = 0;
   Zerocopy zerocopy = Zerocopy::off;
   Rx rx = Rx::copy;
-  // Receivers: SO_RCVLOWAT, 0 leaves it.
+  // Receivers: SO_RCVLOWAT, 0 leaves it, kAutomatic follows the rate of the flow.
   int rx_lowat = 0;
+  // Senders: TCP_NOTSENT_LOWAT, 0 leaves it.
+  int notsent_lowat = 0;
   CloseMode close = CloseMode::server;
   int setup_timeout_ms = 10'000;
   // The peer is no cnb-load: nothing but the test's own bytes travels on its connections, and they end in band.

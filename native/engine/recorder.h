@@ -62,6 +62,12 @@ struct ZerocopyCounters {
   Counter copied;
 };
 
+// Bytes received with TCP_ZEROCOPY_RECEIVE: those that the kernel mapped, and those that had to be copied.
+struct RxZerocopyCounters {
+  Counter mapped;
+  Counter copied;
+};
+
 // Where one worker counts. It has two: one for the window and one for everything around it.
 struct Recorder {
   // `timed`: histograms are kept; of the phases of a transaction, too, where it has them.
@@ -70,6 +76,7 @@ struct Recorder {
   std::unique_ptr<FlowCounters[]> flows;
   std::unique_ptr<LatencyRecord> latency;
   ZerocopyCounters zerocopy;
+  RxZerocopyCounters rx_zerocopy;
 };
 
 }  // namespace cnb

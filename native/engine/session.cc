@@ -1,5 +1,7 @@
 #include "engine/session.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -155,6 +157,9 @@ void Session::hand_out(std::vector<Fd> flows) {
     if (!plan_.nonblocking()) set_nonblocking(flows[i].get(), false);
     if (plan_.loop == LoopKind::receive && plan_.rx_lowat > 0) {
       set_int(flows[i].get(), SOL_SOCKET, SO_RCVLOWAT, plan_.rx_lowat, "SO_RCVLOWAT");
+    }
+    if (plan_.loop == LoopKind::send && plan_.notsent_lowat > 0) {
+      set_int(flows[i].get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, plan_.notsent_lowat, "TCP_NOTSENT_LOWAT");
     }
     if (pacer_) pacer_->start(i, flows[i].get());
     size_t local = 0;

@@ -52,7 +52,8 @@ struct Totals {
 struct FlowResult {
   Totals totals;
   int cpu = -1;
-  bool connects = false;  // it makes connections of its own (CRR client)
+  std::optional<int> incoming_cpu;  // long-lived flows: where packets came in, -1 where that is not known
+  bool connects = false;            // it makes connections of its own (CRR client)
   std::optional<TcpInfo> tcp_info;
 };
 
@@ -92,9 +93,14 @@ struct Result {
     uint64_t requested, zero_copied, copied;
   };
   std::optional<Zerocopy> zerocopy;
+  struct RxZerocopy {
+    uint64_t mapped, copied;
+  };
+  std::optional<RxZerocopy> rx_zerocopy;
   // Open loop: requests that were due before the window closed and not sent by then.
   std::optional<uint64_t> backlog;
   bool huge_pages = false;
+  std::vector<int> memory_nodes;  // of each worker, -1 without one
   uint64_t worker_cpu_ns = 0;
   SocketFacts socket;
   // Of the first flow to a foreign peer, when the window closed.
@@ -152,6 +158,7 @@ class Session {
   using TcpInfos = std::vector<std::optional<TcpInfo>>;
   TcpInfos read_tcp_info() const;
   void note_tcp_info();
+  std::vector<int> read_incoming_cpus() const;
   uint64_t read_drops() const;
   void keep_pace();
   void open_gate();
@@ -196,6 +203,7 @@ class Session {
   std::optional<uint64_t> drops_at_close_;
   uint64_t drops_at_end_ = 0;
   TcpInfos info_at_close_;
+  std::vector<int> incoming_at_close_;
   SocketFacts facts_;
   std::optional<TcpState> tcp_state_;
   Fault fault_;

@@ -92,6 +92,7 @@ Result Session::result() const {
   result.fault = fault_;
   result.flows.reserve(plan_.flows);
   Result::Zerocopy zerocopy{};
+  Result::RxZerocopy rx_zerocopy{};
   uint64_t backlog = 0;
   for (const auto& worker : workers_) {
     const Recorder& window = worker->window();
@@ -111,13 +112,18 @@ Result Session::result() const {
     zerocopy.requested += window.zerocopy.requested.load();
     zerocopy.zero_copied += window.zerocopy.zero_copied.load();
     zerocopy.copied += window.zerocopy.copied.load();
+    rx_zerocopy.mapped += window.rx_zerocopy.mapped.load();
+    rx_zerocopy.copied += window.rx_zerocopy.copied.load();
     result.huge_pages = result.huge_pages || worker->huge_pages();
+    result.memory_nodes.push_back(worker->memory_node());
   }
   result.window.datagrams.marked = result.total.datagrams.marked;
   const auto infos = within_window(info_at_close_, info_at_open_);
   for (size_t i = 0; i < result.flows.size() && i < infos.size(); i++) result.flows[i].tcp_info = infos[i];
   result.tcp = summarize(infos);
+  for (size_t i = 0; i < incoming_at_close_.size(); i++) result.flows[i].incoming_cpu = incoming_at_close_[i];
   if (plan_.loop == LoopKind::send && plan_.zerocopy == Zerocopy::msg) result.zerocopy = zerocopy;
+  if (plan_.loop == LoopKind::receive && plan_.rx == Rx::zerocopy) result.rx_zerocopy = rx_zerocopy;
   if (plan_.open_loop()) result.backlog = backlog;
   if (workers_[0]->window().latency) result.latencies = merge_latencies(workers_);
   return result;
@@ -151,6 +157,15 @@ Session::TcpInfos Session::read_tcp_info() const {
   return all;
 }
 
+std::vector<int> Session::read_incoming_cpus() const {
+  std::vector<int> cpus;
+  cpus.reserve(plan_.flows);
+  for (const auto& worker : workers_) {
+    for (size_t i = 0; i < worker->flow_count(); i++) cpus.push_back(incoming_cpu_of(worker->flow_fd(i)));
+  }
+  return cpus;
+}
+
 uint64_t Session::read_drops() const {
   uint64_t drops = 0;
   if (!plan_.udp) return 0;
@@ -163,6 +178,9 @@ uint64_t Session::read_drops() const {
 // Reads TCP_INFO when the window has opened and again when it has closed: what the flows' counters grew by in between
 // is the window's.
 void Session::note_tcp_info() {
+  if (plan_.long_lived() && shared_.closed_ns.load() != 0 && incoming_at_close_.empty()) {
+    incoming_at_close_ = read_incoming_cpus();
+  }
   if (plan_.udp) {
     if (opened_ns_.load() != 0 && !drops_at_open_) drops_at_open_ = read_drops();
     if (shared_.closed_ns.load() != 0 && !drops_at_close_) drops_at_close_ = read_drops();

@@ -8,6 +8,7 @@
 
 #include "core/affinity.h"
 #include "core/clock.h"
+#include "core/memory_node.h"
 #include "core/own_descriptors.h"
 
 namespace cnb {
@@ -54,7 +55,10 @@ void Worker::start(Loop loop) {
 void Worker::main(Loop loop) {
   const char* phase = "pin";
   try {
-    if (const int cpu = plan().cpus[setup_.index]; cpu >= 0) pin_to_cpu(cpu);
+    if (const int cpu = plan().cpus[setup_.index]; cpu >= 0) {
+      pin_to_cpu(cpu);
+      memory_node_ = prefer_own_node().value_or(-1);
+    }
     phase = "thread";
     if (plan().engine == Engine::epoll) epoll_.emplace();
     phase = "buffers";

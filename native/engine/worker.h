@@ -71,6 +71,8 @@ class Worker {
   const Recorder& window() const { return recorders_[1]; }
   const Recorder& outside() const { return recorders_[0]; }
   bool huge_pages() const { return huge_; }
+  // The NUMA node that its memory comes from by preference, -1 without one; once armed.
+  int memory_node() const { return memory_node_; }
   uint64_t backlog() const { return backlog_; }  // after done()
 
   // --- the loop, on the worker's own thread ---
@@ -117,6 +119,7 @@ class Worker {
   Buffer send_;
   Buffer recv_;
   bool huge_ = false;
+  int memory_node_ = -1;
   uint64_t backlog_ = 0;
   Fault fault_;
   std::atomic<State> state_{State::created};

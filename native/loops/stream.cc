@@ -12,6 +12,8 @@
 #include "io/busy_poll.h"
 #include "io/calls.h"
 #include "io/file_source.h"
+#include "io/low_water.h"
+#include "io/mapped_receive.h"
 #include "io/pause.h"
 #include "io/readiness.h"
 #include "io/send_pace.h"
@@ -212,17 +214,23 @@ ssize_t receive_once(Worker& worker, size_t flow, int flags) {
 template <typename Readiness>
 void receive_ready(Worker& worker) {
   Readiness ready(worker);
+  LowWater low_water(worker);
+  std::optional<MappedReceive> mapped;
+  if (worker.plan().rx == Rx::zerocopy) mapped.emplace(worker);
   size_t left = worker.flow_count();
   for (size_t i = 0; i < left; i++) ready.watch(worker.flow_fd(i), EPOLLIN, i);
   const auto serve = [&](size_t flow, uint32_t) {
     const int fd = worker.flow_fd(flow);
-    const ssize_t n = receive_once(worker, flow, MSG_DONTWAIT);
-    if (n > 0) ready.progress();
+    const ssize_t n = mapped ? mapped->receive(flow) : receive_once(worker, flow, MSG_DONTWAIT);
+    if (n > 0) {
+      ready.progress();
+      low_water.took(fd, flow, static_cast<size_t>(n));
+    }
     if (n > 0 || (n < 0 && would_block(errno))) return true;
     if (n == 0) {
       worker.fail_peer_closed(fd);
     } else {
-      worker.fail("recv", errno, fd);
+      worker.fail(mapped ? mapped->call() : "recv", errno, fd);
     }
     // In wind-down flows end one by one, and the others still drain.
     ready.forget(fd, flow);
@@ -256,10 +264,14 @@ void send_block(Worker& worker) {
 void receive_block(Worker& worker) {
   const int fd = worker.flow_fd(0);
   worker.slot().publish(fd);
+  LowWater low_water(worker);
+  std::optional<MappedReceive> mapped;
+  if (worker.plan().rx == Rx::zerocopy) mapped.emplace(worker);
   while (!worker.stopping()) {
-    const ssize_t n = receive_once(worker, 0, 0);
+    const ssize_t n = mapped ? mapped->await(0) : receive_once(worker, 0, 0);
     if (n == 0) return worker.fail_peer_closed(fd);
-    if (n < 0) return worker.fail("recv", errno, fd);
+    if (n < 0) return worker.fail(mapped ? mapped->call() : "recv", errno, fd);
+    low_water.took(fd, 0, static_cast<size_t>(n));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "io/low_water.h"
 #include "io/uring_flows.h"
 #include "io/zerocopy.h"
 #include "loops/loops.h"
@@ -178,6 +179,7 @@ void send_uring(Worker& worker) {
 
 void receive_uring(Worker& worker) {
   FlowRing ring(worker);
+  LowWater low_water(worker);
   const Plan& plan = worker.plan();
   // With MSG_TRUNC the kernel drops the bytes without copying them (tcp(7)).
   uring::FlowReceiver receiver(ring, worker, kReceive, plan.recv_size, plan.rx == Rx::trunc ? MSG_TRUNC : 0);
@@ -188,6 +190,7 @@ void receive_uring(Worker& worker) {
     if (nothing) return true;
     if (result <= 0) return uring::ended(worker, flow, "recv", result) && --left > 0;
     worker.recorder().flows[flow].bytes_received.add(static_cast<uint64_t>(result));
+    low_water.took(worker.flow_fd(flow), flow, static_cast<size_t>(result));
     return true;
   });
 }

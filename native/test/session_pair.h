@@ -44,9 +44,9 @@ class Observed {
   }
   // Waits for a condition on the live counters.
   template <typename Condition>
-  bool await_snapshot(Condition condition) {
+  bool await_snapshot(Condition condition, SnapshotParts parts = {}) {
     const auto until = std::chrono::steady_clock::now() + kPatience;
-    while (!condition(session_->snapshot({}))) {
+    while (!condition(session_->snapshot(parts))) {
       if (std::chrono::steady_clock::now() > until) return false;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }

@@ -231,6 +231,43 @@ TEST(Session, NothingCountsOutsideTheWindow) {
   EXPECT_GT(client->result().total.transactions, 0u);
 }
 
+// On loopback the CPU that sends a packet receives it as well.
+TEST(Session, PacketsOfFlowsComeInWhereThePeersRun) {
+  for (const LoopKind loop : {LoopKind::rr, LoopKind::send}) {
+    Plan plan = plan_for(loop, Engine::epoll, 3);
+    plan.cpus = {workers(1)[0]};
+    Observed server(server_half(plan));
+    Observed client(client_half(plan, server->port()));
+    ASSERT_TRUE(client.await_ready() && server.await_ready());
+    for (Observed* end : {&server, &client}) {
+      (*end)->open_window();
+      (*end)->go();
+    }
+    ASSERT_TRUE(client.await_snapshot([&](const Snapshot& snapshot) { return has_moved(plan, snapshot); }));
+    for (Observed* end : {&client, &server}) (*end)->close_window();
+    for (Observed* end : {&client, &server}) {
+      (*end)->stop();
+      ASSERT_TRUE(end->await_ended());
+      for (const FlowResult& flow : (*end)->result().flows) EXPECT_EQ(flow.incoming_cpu, plan.cpus[0]);
+    }
+  }
+}
+
+TEST(Session, ConnectionsThatComeAndGoTellOfNoIncomingCpu) {
+  const Plan plan = plan_for(LoopKind::crr, Engine::block, 1);
+  Observed server(server_half(plan));
+  Observed client(client_half(plan, server->port()));
+  ASSERT_TRUE(client.await_ready() && server.await_ready());
+  server->go();
+  client->open_window();
+  client->go();
+  ASSERT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.transactions > 0; }));
+  client->close_window();
+  client->stop();
+  ASSERT_TRUE(client.await_ended());
+  EXPECT_FALSE(client->result().flows[0].incoming_cpu);
+}
+
 TEST(Session, FlowsAreSplitWithoutRemainder) {
   Plan plan = plan_for(LoopKind::rr, Engine::epoll, 7);
   plan.cpus = workers(3);

@@ -6,6 +6,7 @@ import { renderJson } from "../report/json.js";
 import { compare } from "../result/compare.js";
 import type { ResultsDocument } from "../result/documents.js";
 import type { Comparison } from "../result/model.js";
+import { checkJson } from "./destinations.js";
 import { EXIT, UsageError } from "./exit-codes.js";
 import type { Values } from "./flags.js";
 import { jsonTarget } from "./json-option.js";
@@ -17,6 +18,7 @@ export async function compareCommand(basePath: string, newPath: string, values: 
   const confidencePct = percentOption(values, "confidence", "--confidence", 50, 99);
   const failOnRegressionPct = percentOption(values, "failOnRegression", "--fail-on-regression", 0, 100);
   const json = jsonTarget(values["json"]);
+  await checkJson(json);
   const [base, next] = [await readResults(basePath), await readResults(newPath)];
   const comparison = await compare(base.results, next.results, {
     confidence: confidencePct === undefined ? undefined : confidencePct / 100,

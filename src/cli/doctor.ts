@@ -8,6 +8,7 @@ import { accessTable, runTable } from "../options/table.js";
 import { renderDiagnosis } from "../report/diagnosis.js";
 import { renderJson } from "../report/json.js";
 import type { Inspection } from "../run/inspect.js";
+import { checkJson } from "./destinations.js";
 import { EXIT, UsageError } from "./exit-codes.js";
 import { pickOptions, type Values } from "./flags.js";
 import { Interrupt } from "./interrupt.js";
@@ -23,6 +24,7 @@ export async function doctorCommand(host: string | undefined, values: Values): P
   if (host === undefined && Object.keys(given).length > 0)
     throw new UsageError("HOST: missing; --port, -4, -6, --token-file and --tls* say how to reach it");
   const json = jsonTarget(values["json"]);
+  await checkJson(json);
   using interrupt = new Interrupt();
   let server: Inspection | undefined;
   try {

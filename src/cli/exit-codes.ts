@@ -48,7 +48,13 @@ function nameAsFlag({ message, option }: CnbLoadError): string {
   if (option === undefined || row === undefined) return message;
   const name = `${option}: `;
   const at = message.indexOf(name);
-  return at < 0 ? message : `${message.slice(0, at)}${flagOf(row)}: ${message.slice(at + name.length)}`;
+  if (at < 0) return message;
+  // Of other options only those of TLS are named in one's message; no part of a path is meant.
+  const rest = message.slice(at + name.length).replace(/(?<![\w./-])tls[A-Z]\w+(?![\w./-])/g, (other) => {
+    const named = rowOf(other);
+    return named === undefined ? other : flagOf(named);
+  });
+  return `${message.slice(0, at)}${flagOf(row)}: ${rest}`;
 }
 
 /** Own properties only: the name may be a peer's word. */

@@ -17,6 +17,7 @@ import { parseDuration } from "../options/durations.js";
 import { nearest } from "../options/invalid.js";
 import { invalidOption } from "../options/spec.js";
 import { renderJson, renderResultsJson } from "../report/json.js";
+import { checkJson } from "./destinations.js";
 import { conclude } from "./conclude.js";
 import { EXIT, UsageError } from "./exit-codes.js";
 import type { Values } from "./flags.js";
@@ -37,6 +38,7 @@ export async function labCommand(action: string | undefined, values: Values): Pr
   if (action !== undefined) throw new UsageError(`lab: expected nothing or clean, got ${JSON.stringify(action)}`);
   const options = optionsOf(values);
   const json = jsonTarget(values["json"]);
+  await checkJson(json);
   const quiet = values["quiet"] === true;
   const folder = typeof values["output"] === "string" ? values["output"] : defaultFolder();
   // Before minutes of measuring are lost to a folder that cannot be written.

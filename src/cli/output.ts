@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { open, realpath, rename, stat, unlink } from "node:fs/promises";
+import { getSystemErrorMap } from "node:util";
 
 /** Writing failed; what could be printed elsewhere has been. */
 export class OutputError extends Error {
@@ -54,8 +55,15 @@ export async function writeFileAtomically(path: string, text: string): Promise<v
       throw error;
     }
   } catch (cause) {
-    throw new OutputError(`cannot write ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new OutputError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** "EACCES: permission denied": Node.js goes on with the call and the path, which may be that of a temporary file. */
+export function reasonOf(error: unknown): string {
+  const { message, code, errno } = error as NodeJS.ErrnoException;
+  const [, text] = (errno === undefined ? undefined : getSystemErrorMap().get(errno)) ?? [];
+  return code === undefined || text === undefined ? message : `${code}: ${text}`;
 }
 
 async function writeAll(path: string, flags: string, text: string, mode = 0o666): Promise<void> {

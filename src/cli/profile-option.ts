@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { checkFolder } from "./destinations.js";
 import { UsageError } from "./exit-codes.js";
 import type { Values } from "./flags.js";
 
@@ -8,8 +9,10 @@ export function profileOption(window: string): Option {
   return new Option("--profile <folder>", help);
 }
 
-export function profileFolder({ profile }: Values): string | undefined {
+/** The folder, which is made where it is not there yet. */
+export async function profileFolder({ profile }: Values): Promise<string | undefined> {
   if (profile === undefined) return undefined;
   if (typeof profile !== "string" || profile === "") throw new UsageError("--profile: expected a folder");
+  await checkFolder("--profile", profile);
   return profile;
 }

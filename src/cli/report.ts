@@ -2,6 +2,7 @@
 import { nearest } from "../options/invalid.js";
 import { invalidOption } from "../options/spec.js";
 import { type LabelledRun, type ResultsFile, labelRuns } from "../report/runs.js";
+import { checkFile } from "./destinations.js";
 import { EXIT, UsageError } from "./exit-codes.js";
 import type { Values } from "./flags.js";
 import { print, writeFileAtomically } from "./output.js";
@@ -23,6 +24,7 @@ export async function reportCommand(paths: readonly string[], values: Values): P
   const { format = "text", output } = values as Partial<Record<string, string>>;
   const render = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
   if (render === undefined) throw wrongFormat(format);
+  if (output !== undefined && output !== "-") await checkFile("--output", output);
   const files: ResultsFile[] = [];
   for (const path of paths) files.push({ path, document: await readResults(path) });
   const runs = labelRuns(files);

@@ -2,6 +2,7 @@
 import type { RunOptions, TestName } from "../options/spec.js";
 import { formatFlows } from "../report/describe.js";
 import type { Result } from "../result/model.js";
+import { checkJson } from "./destinations.js";
 import { conclude } from "./conclude.js";
 import type { Values } from "./flags.js";
 import { Interrupt } from "./interrupt.js";
@@ -32,6 +33,7 @@ type Display = Pick<ProgressOptions, "lines" | "quiet">;
 
 export async function selfCommand(values: Values): Promise<number> {
   const json = jsonTarget(values["json"]);
+  await checkJson(json);
   const interval = values["interval"] as string | undefined;
   const display: Display = { quiet: values["quiet"] === true, lines: interval !== undefined };
   const results: Result[] = [];

@@ -20,7 +20,7 @@ export async function serverCommand(values: Values): Promise<number> {
   if (user !== undefined && resolved.dataPort > 0 && resolved.dataPort < unprivilegedPorts()) {
     throw new UsageError(`--data-port: ${resolved.dataPort} takes privileges, which --user gives up after the start`);
   }
-  const profile = profileFolder(values);
+  const profile = await profileFolder(values);
   if (user !== undefined && profile !== undefined) {
     throw new UsageError("--profile: perf takes privileges, which --user gives up after the start");
   }

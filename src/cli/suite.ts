@@ -13,6 +13,7 @@ import { notationOf } from "../suite/notation.js";
 import { type PlannedRun, findCompleted, planRuns, settleNs } from "../suite/plan.js";
 import { PRESETS, type PresetName, presetMatrix } from "../suite/presets.js";
 import { conclude } from "./conclude.js";
+import { checkFile } from "./destinations.js";
 import { EXIT, UsageError, errorLine, exitCodeOf } from "./exit-codes.js";
 import { pickOptions, type Values } from "./flags.js";
 import { Interrupt } from "./interrupt.js";
@@ -65,6 +66,7 @@ async function prepare(host: string, values: Values): Promise<Suite> {
   const startedAt = new Date().toISOString();
   const saved = output === undefined ? undefined : await readSaved(output);
   const file = output ?? defaultFile(label ?? host, startedAt);
+  await checkFile("--output", file);
   const results = saved === undefined ? plan.map(() => undefined) : findCompleted(plan, saved, file, label);
   const name = label ?? saved?.label;
   const about = {

@@ -6,6 +6,7 @@ import { accessTable, runTable } from "../options/table.js";
 import { formatFlows } from "../report/describe.js";
 import type { Result } from "../result/model.js";
 import { conclude } from "./conclude.js";
+import { checkJson } from "./destinations.js";
 import { pickOptions, type Values } from "./flags.js";
 import { Interrupt } from "./interrupt.js";
 import { type JsonTarget, jsonTarget } from "./json-option.js";
@@ -25,8 +26,9 @@ export async function testCommand(test: TestName, host: string, values: Values):
   const options: RunOptions = { interval: DEFAULT_INTERVAL, ...given, ...access, test, host };
   const spec = resolveRunOptions(options, "cli");
   const quiet = values["quiet"] === true;
-  const profile = profileFolder(values);
+  const profile = await profileFolder(values);
   const json = jsonTarget(values["json"]);
+  await checkJson(json);
   const events = wantsEvents(values["ndjson"], json) ? new EventLines() : undefined;
   const label = `${test} to ${spec.host}, ${formatFlows(spec.flows)}`;
   const lines = given["interval"] !== undefined;

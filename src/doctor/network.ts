@@ -40,13 +40,13 @@ function interrupts({ read, list, link, context }: Surroundings): Map<number, nu
 }
 
 function receiving(host: Surroundings): Judgement | undefined {
-  const { read, list, context } = host;
-  const { interface: name, cpus } = context;
+  const { list, context } = host;
+  const { interface: name, cpus, rpsCpus = [] } = context;
   const folder = `/sys/class/net/${name ?? ""}/queues`;
   const queues = list(folder).filter((queue) => /^rx-\d+$/.test(queue));
   // What loopback receives stays on the CPU that sent it.
   if (name === undefined || name === "lo" || queues.length === 0) return undefined;
-  const spread = queues.some((queue) => /[1-9a-f]/.test(firstLine(read(`${folder}/${queue}/rps_cpus`)) ?? ""));
+  const spread = rpsCpus.length > 0;
   const serving = [...new Set([...interrupts(host).values()].flat())].toSorted((a, b) => a - b);
   const where = serving.length === 0 ? "interrupts unknown" : `interrupts on CPU ${formatCpuList(serving)}`;
   const found = `${queues.length} receive ${queues.length === 1 ? "queue" : "queues"}, ${where}, RPS ${spread ? "on" : "off"}`;

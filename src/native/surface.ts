@@ -52,9 +52,11 @@ export interface NativePlan {
   /** Senders: payload that TCP is paced to, of all flows together; 0 = not paced. */
   bandwidthBitsPerSecond: number;
   zerocopy: "off" | "msg" | "sendfile";
-  rx: "copy" | "trunc";
-  /** SO_RCVLOWAT of a receiver's flows, 0 = not set. */
+  rx: "copy" | "trunc" | "zerocopy";
+  /** SO_RCVLOWAT of a receiver's flows, 0 = not set, -1 = follows the rate of each. */
   rxLowatBytes: number;
+  /** TCP_NOTSENT_LOWAT of a sender's flows, 0 = not set. */
+  notsentLowatBytes: number;
   /** CRR: which side closes first; `reset` = the client closes with RST (SO_LINGER 0). */
   close: "server" | "client" | "reset";
   /** Present where the flows are of UDP: loops send, receive and rr, engines block, epoll and spin. `sendSizeBytes` of 0 is what fits the path. */
@@ -227,6 +229,8 @@ export interface NativeFlow {
   transactions: number;
   /** CPU its worker is pinned to, -1 when unpinned. */
   cpu: number;
+  /** Long-lived flows only: the CPU that received its last packet of the window (SO_INCOMING_CPU), -1 where the kernel does not tell. */
+  incomingCpu?: number;
   /** UDP only. */
   datagrams?: NativeDatagrams;
   /** CRR clients only. */
@@ -258,17 +262,27 @@ export interface NativeResult {
   requestLatency?: NativeHistogram;
   /** Senders with zerocopy `msg` only. `requested` = `zeroCopied` + `copied` + what never completed. */
   zerocopy?: { requestedBytes: number; zeroCopiedBytes: number; copiedBytes: number };
+  /** Receivers with rx `zerocopy` only; the two are all that came. */
+  rxZerocopy?: { mappedBytes: number; copiedBytes: number };
   /** Clients with a rate: requests that were due before the window closed and not sent by then. */
   backlog?: number;
   /** Kind of memory behind the send buffer: "huge" or "page". */
   buffers: "huge" | "page";
+  /** The NUMA node that each worker takes its memory from while there is some; -1 without pinning, or where the kernel refused. */
+  memoryNodes: number[];
   /** CPU time of the workers over the window, in ns. */
   workerCpuNs: number;
   /**
-   * SO_SNDBUF, SO_RCVBUF, TCP_CONGESTION and TCP_MAXSEG as the kernel reports them on the first flow (or listener). UDP has no congestion
-   * control; its `mssBytes` is the largest datagram that goes to the peer in one packet.
+   * SO_SNDBUF, SO_RCVBUF, TCP_CONGESTION, TCP_MAXSEG and TCP_NOTSENT_LOWAT as the kernel reports them on the first flow (or listener). UDP has
+   * neither congestion control nor the last; its `mssBytes` is the largest datagram that goes to the peer in one packet.
    */
-  socket: { sndbufBytes: number; rcvbufBytes: number; congestion: string; mssBytes: number };
+  socket: {
+    sndbufBytes: number;
+    rcvbufBytes: number;
+    congestion: string;
+    mssBytes: number;
+    notsentLowatBytes?: number;
+  };
   /** Of the first flow to a foreign peer, when the window closed. */
   tcpState?: NativeTcpState;
   fault: NativeFault | null;

@@ -55,12 +55,15 @@ export function blockRefusal(spec: ResolvedSpec): Finding | null {
 }
 
 /** What the `uring` engine lacks, whether or not the host lets it run. */
-function uringRefusal({ test, zerocopy }: ResolvedSpec): Finding | null {
+function uringRefusal({ test, zerocopy, rx }: ResolvedSpec): Finding | null {
   if (isUdp(test)) {
     return { key: "engine", message: `uring does not carry UDP; ${test} runs with block, epoll or spin` };
   }
   if (zerocopy === "sendfile") {
     return { key: "zerocopy", message: "engine uring has no sendfile; use msg, or engine epoll or block" };
+  }
+  if (rx === "zerocopy") {
+    return { key: "rx", message: "engine uring has no zero-copy receive, got zerocopy; use engine epoll or block" };
   }
   return null;
 }
@@ -105,7 +108,7 @@ function findIdle(spec: ResolvedSpec): Finding | null {
   if (coalesce && burst === 0) {
     return { key: "coalesce", message: "joins the messages of a burst, and none was given" };
   }
-  if (rxLowatBytes > recvSizeBytes) {
+  if (rxLowatBytes !== null && rxLowatBytes > recvSizeBytes) {
     const sizes = `expected at most the size of a receive (${formatSize(recvSizeBytes)}), got ${formatSize(rxLowatBytes)}`;
     return { key: "rxLowat", message: sizes };
   }

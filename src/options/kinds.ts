@@ -18,7 +18,7 @@ export function parseValue(row: Row, input: unknown): unknown {
     case "count":
       return within(row, typeof input === "string" && /^\d+$/.test(input.trim()) ? Number(input) : input);
     case "size":
-      if (row.auto && (input === "auto" || input === 0)) return 0;
+      if (row.auto !== undefined && (input === "auto" || input === row.auto)) return row.auto;
       return within(row, typeof input === "string" ? parseSize(input) : input);
     case "duration":
       return within(row, typeof input === "string" ? parseDuration(input) : secondsOf(input));
@@ -59,7 +59,7 @@ export function expectedText(row: Row): string {
     case "count":
       return `${zeroText(row)}a whole number from ${row.min} to ${row.max}`;
     case "size":
-      return `${row.auto ? "auto or " : ""}${zeroText(row)}a whole number of bytes from ${row.min} to ${formatSize(row.max)}, K, M and G (1024) allowed`;
+      return `${row.auto === undefined ? "" : "auto or "}${zeroText(row)}a whole number of bytes from ${row.min} to ${formatSize(row.max)}, K, M and G (1024) allowed`;
     case "duration":
       return `${zeroText(row)}a time from ${formatDuration(row.min)} to ${formatDuration(row.max)} such as 10s, 500ms or 1m30s`;
     case "rate":
@@ -97,7 +97,7 @@ export function rangeText(row: Row): string {
     case "count":
       return `${row.orZero ? "0, " : ""}${row.min} to ${row.max}`;
     case "size":
-      return `${row.auto ? "auto, " : ""}${row.orZero ? "0, " : ""}${row.min} to ${formatSize(row.max)}`;
+      return `${row.auto === undefined ? "" : "auto, "}${row.orZero ? "0, " : ""}${row.min} to ${formatSize(row.max)}`;
     case "duration":
       return `${row.orZero ? "0, " : ""}${formatDuration(row.min)} to ${formatDuration(row.max)}`;
     case "rate":
@@ -122,7 +122,7 @@ export function rangeText(row: Row): string {
 export function formatValue(row: Row, value: unknown): string {
   switch (row.kind) {
     case "size":
-      return row.auto && value === 0 ? "auto" : formatSize(Number(value));
+      return value === row.auto ? "auto" : formatSize(Number(value));
     case "duration":
       return formatDuration(Number(value));
     case "rate":

@@ -6,7 +6,7 @@ export type EngineChoice = "auto" | "block" | "epoll" | "spin" | "uring";
 export type CloseMode = "server" | "client" | "reset";
 export type ZerocopyMode = "off" | "msg" | "sendfile";
 export type Spacing = "poisson" | "constant";
-export type RxMode = "copy" | "trunc";
+export type RxMode = "copy" | "trunc" | "zerocopy";
 
 /** Every option of a run as resolved. JSON-safe: it goes over the wire to the server and into the result. */
 export interface ResolvedSpec {
@@ -52,8 +52,10 @@ export interface ResolvedSpec {
   /** 0 = auto: probes choose (never so in a result); UDP_STREAM: the largest datagram that fits the path. */
   sendSizeBytes: number;
   recvSizeBytes: number;
-  /** STREAM, MAERTS: what the receiver is woken for (SO_RCVLOWAT); 0 = whatever has come. */
-  rxLowatBytes: number;
+  /** STREAM, MAERTS: what the receiver is woken for (SO_RCVLOWAT); 0 = whatever has come, null = automatic. */
+  rxLowatBytes: number | null;
+  /** STREAM, MAERTS: the most that waits at the sender to be sent for the first time (TCP_NOTSENT_LOWAT); 0 = as the kernel has it. */
+  notsentLowatBytes: number;
   /** STREAM, MAERTS, UDP_STREAM: payload that the sender is paced to, of all flows together; 0 = not paced. */
   bandwidthBitsPerSecond: number;
   /** UDP_STREAM: datagrams per system call. */

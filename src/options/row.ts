@@ -24,8 +24,13 @@ interface Ranged {
 export type Row = RowBase &
   (
     | ({ kind: "count"; default: number | null } & Ranged)
-    /** Bytes; `auto`: the word, or 0, leaves the size to be found out. */
-    | ({ kind: "size"; default: number; defaultFor?: Partial<Record<Command, number>>; auto?: true } & Ranged)
+    /** Bytes; `auto`: what the word, which leaves the size to be found out, becomes. */
+    | ({
+        kind: "size";
+        default: number | null;
+        defaultFor?: Partial<Record<Command, number>>;
+        auto?: 0 | null;
+      } & Ranged)
     /** Nanoseconds. */
     | ({ kind: "duration"; default: number } & Ranged)
     /** Something per second. */

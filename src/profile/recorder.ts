@@ -1,11 +1,12 @@
 /** perf over exactly one window of this host, from start to flame graph. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
 import { CnbLoadError } from "../errors.js";
+import { makeFolder } from "./folder.js";
 import { addUp, flameSvg, type Folded, foldedText, Folder, samplesOf, speedscope } from "./flame.js";
 
 /** What a profile left in its folder. */
@@ -68,7 +69,7 @@ export class Recorder implements AsyncDisposable {
     const data = await mkdtemp(join(tmpdir(), "cnb-load-profile-"));
     const recorder = new Recorder(options, hertz, data);
     try {
-      await mkdir(options.folder, { recursive: true });
+      await makeFolder(options.folder);
       await recorder.#perf.command("ping");
       return recorder;
     } catch (error) {

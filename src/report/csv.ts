@@ -41,6 +41,7 @@ const SPEC = [
     "zerocopy",
     "rx",
     "rxLowatBytes",
+    "notsentLowatBytes",
     "sndbufBytes",
     "rcvbufBytes",
     "noDelay",

@@ -46,9 +46,12 @@ function describeTest(result: Result): string {
     return `${sizes}, ${detail}${patience}, ${warmup}`;
   }
   const sender = spec.test === "tcp_stream" ? buffers.local : buffers.remote;
-  const sizes = `send size ${formatBytes(spec.sendSizeBytes)}, receive size ${formatBytes(spec.recvSizeBytes)}`;
+  const unsent =
+    spec.notsentLowatBytes > 0 ? ` (while less than ${formatBytes(spec.notsentLowatBytes)} wait to be sent)` : "";
+  const sizes = `send size ${formatBytes(spec.sendSizeBytes)}${unsent}, receive size ${formatBytes(spec.recvSizeBytes)}`;
   const pages = sender === "huge" ? "huge pages" : "ordinary pages";
-  const lowat = spec.rxLowatBytes > 0 ? ` (woken for ${formatBytes(spec.rxLowatBytes)})` : "";
+  const lowat =
+    spec.rxLowatBytes !== null && spec.rxLowatBytes > 0 ? ` (woken for ${formatBytes(spec.rxLowatBytes)})` : "";
   return `${sizes}, ${pages}, zero-copy ${spec.zerocopy}, receive ${spec.rx}${lowat}${describePace(spec)}, ${warmup}`;
 }
 
@@ -72,15 +75,23 @@ function describeEnd(result: Result, end: "local" | "remote"): string {
   if (workers !== undefined) {
     const count = `${workers.count} ${workers.count === 1 ? "worker" : "workers"}`;
     const place = workers.cpus.length === 0 ? "unpinned" : `on CPU ${formatCpuList(workers.cpus)}`;
-    parts.push(`engine ${result.engine[end] ?? "unknown"}, ${count} ${place}`);
+    parts.push(`engine ${result.engine[end] ?? "unknown"}, ${count} ${place}`, ...describeIncoming(workers));
   }
   return parts.join(", ");
 }
 
-function describeInterface({ interface: name = "", mtuBytes, qdisc }: HostContext): string {
+/** Only where packets come in on other CPUs than those of the workers. */
+function describeIncoming({ cpus, incoming = [] }: Result["workers"]["local"]): string[] {
+  const elsewhere = incoming.map(({ cpu }) => cpu);
+  if (cpus.length === 0 || elsewhere.every((cpu) => cpus.includes(cpu))) return [];
+  return [`packets came in on CPU ${formatCpuList(elsewhere)}`];
+}
+
+function describeInterface({ interface: name = "", mtuBytes, qdisc, rpsCpus = [] }: HostContext): string {
   const facts = [
     ...(mtuBytes === undefined ? [] : [`MTU ${mtuBytes}`]),
     ...(qdisc === undefined ? [] : [`qdisc ${qdisc}`]),
+    ...(rpsCpus.length === 0 ? [] : [`RPS to CPU ${formatCpuList(rpsCpus)}`]),
   ];
   return facts.length === 0 ? name : `${name} (${facts.join(", ")})`;
 }

@@ -52,7 +52,7 @@ function errorLines({ error }: Result): string[] {
 
 function mainFigures(result: Result): [string, string][] {
   const figures: [string, string][] = [];
-  const { throughput, transactions, openLoop, connections, datagrams, zerocopy } = result;
+  const { throughput, transactions, openLoop, connections, datagrams, zerocopy, rxZerocopy } = result;
   if (throughput !== undefined) {
     const { bitsPerSecond, bytes, sender } = throughput;
     const goodput = bitsPerSecond === undefined ? "unknown: no report from the receiver" : formatBitRate(bitsPerSecond);
@@ -78,6 +78,10 @@ function mainFigures(result: Result): [string, string][] {
     const { requestedBytes, zeroCopiedBytes, copiedBytes } = zerocopy;
     const split = `${formatBytes(zeroCopiedBytes)} not copied, ${formatBytes(copiedBytes)} copied after all`;
     figures.push(["zero-copy", `${split}, of ${formatBytes(requestedBytes)}`]);
+  }
+  if (rxZerocopy !== undefined) {
+    const { mappedBytes, copiedBytes } = rxZerocopy;
+    figures.push(["zero-copy rx", `${formatBytes(mappedBytes)} mapped, ${formatBytes(copiedBytes)} copied after all`]);
   }
   if (result.best !== undefined) figures.push(["best found", describeBest(result.best)]);
   if (result.profile !== undefined) {

@@ -3,7 +3,7 @@ import { isBulk, makesConnections } from "../options/spec.js";
 import { compact } from "./compact.js";
 import { datagramsOf } from "./datagrams.js";
 import { cpuSection } from "./efficiency.js";
-import { flowResults } from "./flows.js";
+import { flowResults, incomingCpus } from "./flows.js";
 import { latencySummary } from "./latency.js";
 import type { Result } from "./model.js";
 import { byDirection, tally, volume } from "./rates.js";
@@ -22,11 +22,18 @@ function connections({ local }: RawRun): Result["connections"] {
   return counted && { ...counted, errors: local.counters.connectErrors };
 }
 
+/** Of all workers or none: a list that left some out would be read as if it told of the others. */
+function memoryNodes({ memoryNodes: nodes = [], workers }: EndReport): number[] | undefined {
+  return workers > 0 && nodes.length === workers && nodes.every((node) => node >= 0) ? nodes : undefined;
+}
+
 function workers(end: EndReport): Result["workers"]["local"] {
   return compact({
     count: end.workers,
     cpus: end.cpus.filter((cpu) => cpu >= 0),
+    memoryNodes: memoryNodes(end),
     busyCores: end.windowNs > 0 ? end.workerCpuNs / end.windowNs : undefined,
+    incoming: incomingCpus(end.flows),
   });
 }
 
@@ -75,6 +82,7 @@ export function buildResult(raw: RawRun): Result {
     tcpInfo: byDirection<EndReport>(spec, raw).sender?.tcp,
     flows: flowResults(spec, local.flows, remote?.flows),
     zerocopy: byDirection<EndReport>(spec, raw).sender?.zerocopy,
+    rxZerocopy: byDirection<EndReport>(spec, raw).receiver?.rxZerocopy,
     socket: both(raw, (end) => end.socket),
     buffers: both(raw, (end) => end.buffers),
     totals: both(raw, (end) => end.total),

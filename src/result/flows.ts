@@ -13,6 +13,8 @@ export interface FlowRow {
   transactions: number;
   /** -1 = unpinned. */
   cpu: number;
+  /** -1 = unknown. */
+  incomingCpu?: number | undefined;
   connectErrors?: ConnectErrors | undefined;
   datagrams?: FlowDatagrams | undefined;
   tcpInfo?: TcpInfo | undefined;
@@ -30,13 +32,14 @@ export function flowColumns(rows: readonly FlowRow[]): FlowColumns {
     bytesReceived: rows.map((row) => row.bytesReceived),
     transactions: rows.map((row) => row.transactions),
     cpu: rows.map((row) => row.cpu),
+    incomingCpu: fullColumn(rows, (row) => row.incomingCpu),
     connectErrors: fullColumn(rows, (row) => row.connectErrors),
     datagrams: fullColumn(rows, (row) => row.datagrams),
     tcpInfo: fullColumn(rows, (row) => row.tcpInfo),
   });
 }
 
-const pinned = (cpu: number | undefined): number | undefined => (cpu === undefined || cpu < 0 ? undefined : cpu);
+const known = (cpu: number | undefined): number | undefined => (cpu === undefined || cpu < 0 ? undefined : cpu);
 
 function flowDatagrams(
   { test }: ResolvedSpec,
@@ -44,6 +47,14 @@ function flowDatagrams(
   remote: FlowDatagrams | undefined,
 ): FlowResult["datagrams"] {
   return local && compact({ sent: local.sent, lost: lostOf(test, local, remote) });
+}
+
+/** How many flows' packets came in on each CPU; undefined where none of them tells. */
+export function incomingCpus({ incomingCpu = [] }: FlowColumns): { cpu: number; flows: number }[] | undefined {
+  const counts = new Map<number, number>();
+  for (const cpu of incomingCpu.filter((one) => one >= 0)) counts.set(cpu, (counts.get(cpu) ?? 0) + 1);
+  if (counts.size === 0) return undefined;
+  return [...counts].sort(([a], [b]) => a - b).map(([cpu, flows]) => ({ cpu, flows }));
 }
 
 /** The rows of a result. CRR's server knows workers, not flows: its columns say nothing of the client's flows. */
@@ -58,8 +69,10 @@ export function flowResults(spec: ResolvedSpec, local: FlowColumns, remote: Flow
       ...measured,
       connectErrors: local.connectErrors?.[flow],
       datagrams: flowDatagrams(spec, sender?.datagrams?.[flow], receiver?.datagrams?.[flow]),
-      cpu: pinned(cpu),
-      remoteCpu: pinned(peer?.cpu[flow]),
+      cpu: known(cpu),
+      remoteCpu: known(peer?.cpu[flow]),
+      incomingCpu: known(local.incomingCpu?.[flow]),
+      remoteIncomingCpu: known(peer?.incomingCpu?.[flow]),
       tcpInfo: sender?.tcpInfo?.[flow],
     });
   });

@@ -4,7 +4,7 @@ import * as os from "node:os";
 import { basename } from "node:path";
 import { readCgroupLimits } from "./cgroup.js";
 import { compact } from "./compact.js";
-import { countQueues, interfaceOf, type Interfaces, parseSpeed, readOffloads } from "./interface.js";
+import { countQueues, interfaceOf, type Interfaces, parseSpeed, readOffloads, readRpsCpus } from "./interface.js";
 import type { HostContext } from "./model.js";
 import { firstLine, type ReadText, readText, wholeNumber, words } from "./text.js";
 import { packageVersion } from "./version.js";
@@ -104,6 +104,7 @@ function interfaceContext(sources: HostSources, localAddress: string | undefined
     driver: sources.link(`${folder}/device/driver`),
     speedBitsPerSecond: parseSpeed(sources.read(`${folder}/speed`)),
     ...countQueues(sources.list(`${folder}/queues`)),
+    rpsCpus: readRpsCpus(sources.read, sources.list, folder),
     offloads: readOffloads(sources.read, folder),
   };
 }

@@ -40,6 +40,22 @@ export function countQueues(names: readonly string[]): { rxQueues?: number; txQu
   return compact({ rxQueues: count(/^rx-\d+$/), txQueues: count(/^tx-\d+$/) });
 }
 
+/** CPUs that an interface's receive queues hand packets to: masks of hexadecimal digits, in words of 32 CPUs. Undefined where no queue tells. */
+export function readRpsCpus(
+  read: ReadText,
+  list: (folder: string) => readonly string[],
+  folder: string,
+): number[] | undefined {
+  const queues = list(`${folder}/queues`).filter((name) => /^rx-\d+$/.test(name));
+  const masks = queues.flatMap((queue) => {
+    const mask = firstLine(read(`${folder}/queues/${queue}/rps_cpus`))?.replaceAll(",", "") ?? "";
+    return /^[0-9a-f]+$/i.test(mask) ? [BigInt(`0x${mask}`)] : [];
+  });
+  if (masks.length === 0) return undefined;
+  const bits = masks.reduce((all, mask) => all | mask).toString(2);
+  return Array.from(bits, (_, cpu) => cpu).filter((cpu) => bits.at(-1 - cpu) === "1");
+}
+
 /** Receive-side settings that sysfs shows to everybody. TSO, GSO, GRO and checksum flags are the SIOCETHTOOL ioctl's: the addon asks for them. */
 export function readOffloads(read: ReadText, folder: string): HostContext["offloads"] {
   const threaded = firstLine(read(`${folder}/threaded`));

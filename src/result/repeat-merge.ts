@@ -135,6 +135,8 @@ export function mergeFlows(runs: readonly (readonly FlowResult[])[]): FlowResult
       ),
       cpu: common(same.map(({ cpu }) => cpu)),
       remoteCpu: common(same.map(({ remoteCpu }) => remoteCpu)),
+      incomingCpu: common(same.map(({ incomingCpu }) => incomingCpu)),
+      remoteIncomingCpu: common(same.map(({ remoteIncomingCpu }) => remoteIncomingCpu)),
       tcpInfo: fold(
         same.map(({ tcpInfo }) => tcpInfo),
         mergeTcpInfo,

@@ -220,6 +220,7 @@ export async function summarizeRuns(
     }),
     flows: mergeFlows(results.map(({ flows }) => flows)),
     zerocopy: foldCounts(results.map(({ zerocopy }) => zerocopy)),
+    rxZerocopy: foldCounts(results.map(({ rxZerocopy }) => rxZerocopy)),
     totals: compact({
       local: addCounters(results.map(({ totals }) => totals.local)) ?? last.totals.local,
       remote: remoteTotals,

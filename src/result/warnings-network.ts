@@ -53,7 +53,30 @@ function zerocopyCopied(raw: RawRun): Warning[] {
       code: "ZEROCOPY_COPIED",
       message: `The kernel copied ${percent(zerocopy.copiedBytes, completed)} of the zero-copy bytes after all (${zerocopy.copiedBytes} of ${completed})`,
       advice:
-        "Loopback, veth and drivers without scatter-gather always copy: there --zerocopy msg only adds work, use --zerocopy off",
+        raw.sameHost && raw.spec.rx === "zerocopy"
+          ? "Between sockets of one host it always copies, and these copies are what --rx zerocopy maps: without it, use --zerocopy off"
+          : "Loopback, veth and drivers without scatter-gather always copy: there --zerocopy msg only adds work, use --zerocopy off",
+    },
+  ];
+}
+
+/** What fills whole pages. A segment's MSS counts the 12 bytes of TCP's timestamps, its MTU also the headers: 40 bytes over IPv4. */
+const PAGES_ADVICE =
+  "Let each segment hold whole pages: --mss 4108 (a page of 4096 bytes and TCP's timestamps) with an MTU of 4148 (IPv6: 4168) or more";
+
+function rxZerocopyCopied(raw: RawRun): Warning[] {
+  const { spec, sameHost } = raw;
+  const zerocopy = byDirection<EndReport>(spec, raw).receiver?.rxZerocopy;
+  if (zerocopy === undefined || zerocopy.copiedBytes <= zerocopy.mappedBytes) return [];
+  const received = zerocopy.copiedBytes + zerocopy.mappedBytes;
+  const source = sameHost
+    ? "; on one host pages are as the sender's kernel has them, use --zerocopy msg"
+    : ", and have the receiver's card put headers apart (ethtool -G DEVICE tcp-data-split on)";
+  return [
+    {
+      code: "RX_ZEROCOPY_COPIED",
+      message: `The receiver's kernel could map ${percent(zerocopy.mappedBytes, received)} of the bytes for --rx zerocopy, and the rest was copied (${zerocopy.copiedBytes} of ${received})`,
+      advice: `${PAGES_ADVICE}${sameHost && spec.zerocopy === "msg" ? "" : source}`,
     },
   ];
 }
@@ -135,6 +158,7 @@ export function networkWarnings(raw: RawRun): Warning[] {
     ...portsExhausted(raw),
     ...connectErrors(raw),
     ...zerocopyCopied(raw),
+    ...rxZerocopyCopied(raw),
     ...bbrPacing(raw),
     ...fixedBuffer(raw, "sndbuf"),
     ...fixedBuffer(raw, "rcvbuf"),

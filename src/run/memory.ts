@@ -29,9 +29,11 @@ export function checkMemory(plan: NativePlan, mostBytes: number, read: ReadText)
 function workerBytes(plan: NativePlan): number {
   const message = plan.requestBytes + plan.responseBytes;
   const trains = plan.udp?.gso === true ? Math.max(plan.sendSizeBytes, DATAGRAM_ROOM_BYTES) : plan.sendSizeBytes;
+  // The pages that are mapped are the stack's own, and no longer count as the socket's.
+  const received = plan.rx === "zerocopy" ? 2 * plan.recvSizeBytes : plan.recvSizeBytes;
   const sizes: Record<Loop, number> = {
     send: plan.zerocopy === "msg" ? plan.sendSizeBytes * ZEROCOPY_SENDS : trains,
-    receive: plan.udp === undefined ? plan.recvSizeBytes : plan.udp.batch * DATAGRAM_ROOM_BYTES,
+    receive: plan.udp === undefined ? received : plan.udp.batch * DATAGRAM_ROOM_BYTES,
     rr: message,
     crr: message,
   };

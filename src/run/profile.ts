@@ -1,6 +1,8 @@
 import type { ResolvedSpec } from "../options/spec.js";
 import type { Profile, Recorder } from "../profile/recorder.js";
 
+export { makeFolder } from "../profile/folder.js";
+
 /** Waits to record one end's window. Throws CnbLoadError where perf is not there or may not. */
 export async function startRecorder(
   folder: string,

@@ -153,7 +153,7 @@ describeIf(openssl)("TLS", () => {
     expect(doctor.code, doctor.stderr).toBe(0);
     const misused = await rr("--tls-cert", files.client.tlsCert);
     expect([misused.code, misused.stderr]).toEqual([
-      ...[2, "cnb-load: --tls-cert: needs the certificate's key in tlsKey\n"],
+      ...[2, "cnb-load: --tls-cert: needs the certificate's key in --tls-key\n"],
     ]);
     expect(await stopped(server)).toMatch(/refused: this server speaks TLS only/);
     const lenient = await startServer();

@@ -137,7 +137,7 @@ describe("cnb-load compare", () => {
     [["--fail-on-regression=-3%"], "--fail-on-regression: expected a percentage"],
     [["--confidence", "100%"], '--confidence: expected a percentage from 50 to 99 such as 99%, got "100%"'],
     [["--confidenze", "95%"], "--confidenze: unknown option; did you mean --confidence?"],
-    [["third.json"], "too many arguments"],
+    [["third.json"], '"third.json": too many arguments; usage: cnb-load compare BASE NEW [options]'],
   ])("with %j: exit code 2", async (options, message) => {
     const { stdout, stderr, code } = await cli("compare", file("base"), file("worse"), ...options);
     expect({ stdout, code }).toEqual({ stdout: "", code: 2 });

@@ -76,7 +76,7 @@ describe("cnb-load report", () => {
 
   it("says where a report cannot be written", async () => {
     const { stderr, code } = await cli("report", one, "--output", join(folder, "missing/r.txt"));
-    expect(code).toBe(1);
-    expect(stderr).toContain("cannot write");
+    expect(code).toBe(2);
+    expect(stderr).toContain("--output: expected a file that can be written");
   });
 });

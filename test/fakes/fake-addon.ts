@@ -105,6 +105,7 @@ export class FakeSession implements NativeSession {
       ...(this.#timed && crr && { connectLatency: histogram }),
       ...(this.#timed && crr && this.plan.requestBytes > 0 && { requestLatency: histogram }),
       buffers: "page",
+      memoryNodes: this.plan.cpus.map(() => -1),
       workerCpuNs: 0,
       socket: { sndbufBytes: 1, rcvbufBytes: 1, congestion: "cubic", mssBytes: 1448 },
       fault: this.#fault,

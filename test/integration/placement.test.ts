@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { loadAddon } from "../../src/native/index.js";
 import type { Cli } from "../support/program.js";
-import { threads } from "../support/processes.js";
+import { DEVICE } from "../support/netns.js";
+import { preferredNode, threads } from "../support/processes.js";
 import { describeIf, rootAndNetns } from "../support/requires.js";
 import { resultOf } from "../support/result-schema.js";
 import { Lab } from "./lab.js";
@@ -13,6 +14,13 @@ const ENDLESS = ["--duration", "10m", "--warmup", "0", "--interval", "50ms"];
 function workersOf({ pid }: Cli): Record<string, string> {
   const workers = threads(pid).filter(({ name }) => name.startsWith("cnb-worker-"));
   return Object.fromEntries(workers.map(({ name, allowedCpus }) => [name, allowedCpus]));
+}
+
+/** Nodes of the workers' memory, undefined where the kernel lets nobody choose. */
+function nodesOf({ pid }: Cli): number[] | undefined {
+  const workers = threads(pid).filter(({ name }) => name.startsWith("cnb-worker-"));
+  const nodes = workers.map((worker) => preferredNode(pid, worker));
+  return nodes.includes(-1) ? undefined : nodes;
 }
 
 function named(cpus: readonly number[]): Record<string, string> {
@@ -39,11 +47,41 @@ describeIf(rootAndNetns())("workers", () => {
     await run.saying("stderr", / s {2}/);
     expect(workersOf(run)).toEqual(named(client));
     expect(workersOf(lab.server)).toEqual(named(server));
+    const nodes = { local: nodesOf(run), remote: nodesOf(lab.server) };
     run.child.kill("SIGINT");
     const { workers, flows } = resultOf(await run.finished);
     expect(workers).toMatchObject({ local: { cpus: client }, remote: { cpus: server } });
+    for (const end of ["local", "remote"] as const) expect(workers[end]?.memoryNodes).toEqual(nodes[end]);
     expect(new Set(flows.map(({ cpu }) => cpu))).toEqual(new Set(client));
     if (command !== "crr") expect(new Set(flows.map(({ remoteCpu }) => remoteCpu))).toEqual(new Set(server));
+  });
+
+  it("are told apart from the CPUs on which packets come in, and RPS is told", async () => {
+    const queue = `/sys/class/net/${DEVICE}/queues/rx-0/rps_cpus`;
+    const steer = (cpus: bigint): string => lab.network.server.run("sh", "-c", `echo ${cpus.toString(16)} > ${queue}`);
+    const shape = ["-l", "300ms", "--warmup", "100ms", "--cpus", String(first), "--server-cpus", String(first)];
+    const flows = (count: number, cpu: number): object => ({ incoming: [{ cpu, flows: count }] });
+    steer(1n << BigInt(last));
+    try {
+      for (const [command, count] of [
+        ["rr", 3],
+        ["stream", 2],
+        ["maerts", 1],
+        ["udp-rr", 2],
+      ] as const) {
+        const result = await lab.measure(command, ...shape, "-P", String(count));
+        expect(result.workers.remote).toMatchObject(flows(count, last));
+        expect(result.host).toMatchObject({ local: { rpsCpus: [] }, remote: { rpsCpus: [last] } });
+      }
+    } finally {
+      steer(0n);
+    }
+    // veth has no interrupt: without RPS the CPU of the sender receives, too.
+    const result = await lab.measure("rr", ...shape);
+    expect(result.workers).toMatchObject({ local: flows(1, first), remote: flows(1, first) });
+    expect(result.flows).toMatchObject([{ incomingCpu: first, remoteIncomingCpu: first }]);
+    expect(result.host.remote).toMatchObject({ rpsCpus: [] });
+    expect((await lab.measure("crr", ...shape)).workers.local).not.toHaveProperty("incoming");
   });
 
   it("are spread over the CPUs that the process may use, each pinned to one", async () => {

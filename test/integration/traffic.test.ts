@@ -85,9 +85,29 @@ describeIf(rootAndNetns())("over veth", () => {
     expect(zeroCopiedBytes + copiedBytes).toBeGreaterThan(0);
   });
 
+  it.each([
+    ["stream", ["--mss", "4108"]],
+    ["stream", ["--engine", "epoll", "-P", "4", "-6"]],
+    ["maerts", ["--engine", "spin", "--recv-size", "1M", "--rx-lowat", "256K"]],
+  ])("%s --rx zerocopy %j maps what came in pages of its own", async (command, args) => {
+    // veth copies what was sent with MSG_ZEROCOPY, into single pages.
+    const { rxZerocopy, throughput } = await verify(command, "--rx", "zerocopy", "--zerocopy", "msg", ...args);
+    const { mappedBytes = 0, copiedBytes = 0 } = rxZerocopy ?? {};
+    expect(mappedBytes).toBeGreaterThan(0);
+    expect(mappedBytes + copiedBytes).toBe(throughput?.bytes);
+  });
+
+  it("says that --rx zerocopy had to copy, and why", async () => {
+    const { rxZerocopy, warnings } = await verify("stream", "--rx", "zerocopy", "--mss", "1000", "--send-size", "1000");
+    expect(rxZerocopy?.copiedBytes).toBeGreaterThan(rxZerocopy?.mappedBytes ?? 0);
+    expect(warnings.map(({ code }) => code)).toContain("RX_ZEROCOPY_COPIED");
+  });
+
   it("sets the options that it was asked for on both ends", async () => {
     const options = ["--sndbuf", "100000", "--rcvbuf", "90000", "--mss", "800", "--congestion", "reno"];
-    const { socket } = await verify("stream", ...options);
+    const { socket } = await verify("stream", ...options, "--notsent-lowat", "60000");
+    expect(socket.local.notsentLowatBytes).toBe(60_000);
+    expect(socket.remote?.notsentLowatBytes).toBe(0);
     for (const end of [socket.local, socket.remote]) {
       // The kernel doubles what it is asked for: socket(7).
       expect(end).toMatchObject({ sndbufBytes: 200_000, rcvbufBytes: 180_000, congestion: "reno" });

@@ -21,6 +21,7 @@ const odd = fc.oneof(
     "spin",
     "msg",
     "trunc",
+    "zerocopy",
     true,
     Symbol("odd"),
     [],

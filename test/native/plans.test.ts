@@ -44,6 +44,7 @@ describe("a bad plan", () => {
     ["bandwidthBitsPerSecond", [-1, 1e15]],
     ["zerocopy", ["on"]],
     ["rx", ["drop"]],
+    ["rxLowatBytes", [-2, 2 ** 31]],
     ["close", ["both"]],
     ["setupTimeoutMs", [0, -1, 1e9]],
   ])("is refused by the name of its field: %s", (field, values) => {

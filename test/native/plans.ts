@@ -33,6 +33,7 @@ export function serverPlan(overrides: Partial<NativePlan> = {}): NativePlan {
     zerocopy: "off",
     rx: "copy",
     rxLowatBytes: 0,
+    notsentLowatBytes: 0,
     close: "server",
     setupTimeoutMs: 10_000,
     ...overrides,

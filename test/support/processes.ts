@@ -29,6 +29,12 @@ export function threads(pid: number): Thread[] {
   });
 }
 
+/** The NUMA node that a thread's memory comes from by preference, -1 without one. */
+export function preferredNode(pid: number, { tid }: Thread): number {
+  const maps = tryRead(`/proc/${pid}/task/${tid}/numa_maps`) ?? "";
+  return Number(/^\S+ prefer:(\d+) /m.exec(maps)?.[1] ?? -1);
+}
+
 export function threadNames(pid: number): string[] {
   return threads(pid).map(({ name }) => name);
 }

@@ -167,6 +167,7 @@ export function clientPlan(settings: Settings, ends: DataEnds, port: number, ext
     zerocopy: settings.sendfile ? "sendfile" : "off",
     rx: kind === "receive" && settings.copyAvoidance ? "trunc" : "copy",
     rxLowatBytes: 0,
+    notsentLowatBytes: 0,
     // With nobody on the other side who knows netperf it is this one that closes.
     close: settings.control ? "server" : "client",
     socketOptions: localOptions(settings, ends),

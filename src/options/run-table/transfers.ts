@@ -6,7 +6,7 @@ export const transferRows = {
   /** Bytes, or "128K"; "auto" = whichever of several sizes moves most in short probes before the run. */
   sendSize: {
     kind: "size",
-    auto: true,
+    auto: 0,
     field: "sendSizeBytes",
     flags: "--send-size <bytes>",
     default: 128 * KIB,
@@ -17,29 +17,43 @@ export const transferRows = {
     commands: SENDS,
     help: "bytes handed to the kernel per send, auto: short probes before the run choose from 64K to 1M; udp-stream: of a datagram",
   },
-  /** Bytes, or "128K". */
+  /** Bytes, or "512K". */
   recvSize: {
     kind: "size",
     field: "recvSizeBytes",
     flags: "--recv-size <bytes>",
-    default: 128 * KIB,
+    default: 512 * KIB,
     min: 1,
     max: 64 * MIB,
     commands: BULK,
     help: "bytes asked of the kernel per receive",
   },
-  /** Bytes, or "512K"; 0 = whatever has come. */
+  /** Bytes, or "256K"; "auto" = about what a millisecond brings; 0 = whatever has come. */
   rxLowat: {
     kind: "size",
     field: "rxLowatBytes",
     flags: "--rx-lowat <bytes>",
-    default: 0,
-    defaultText: "0 (whatever has come)",
+    auto: null,
+    default: null,
+    defaultText: "auto (about what a millisecond brings)",
     min: 1,
     max: 64 * MIB,
     orZero: true,
     commands: BULK,
-    help: "SO_RCVLOWAT of the receiver: it is woken when so much has come, for fewer and larger receives",
+    help: "SO_RCVLOWAT of the receiver: it is woken when so much has come, for fewer and larger receives; 0: for whatever has come",
+  },
+  /** Bytes, or "128K"; 0 = as the kernel has it. */
+  notsentLowat: {
+    kind: "size",
+    field: "notsentLowatBytes",
+    flags: "--notsent-lowat <bytes>",
+    default: 0,
+    defaultText: "0 (net.ipv4.tcp_notsent_lowat)",
+    min: 1,
+    max: 1024 * MIB,
+    orZero: true,
+    commands: BULK,
+    help: "TCP_NOTSENT_LOWAT of the sender: its kernel takes no more while so much waits to be sent",
   },
   /** Bits per second of all flows together, or "100M"; 0 = as fast as it goes. */
   bandwidth: {
@@ -104,14 +118,14 @@ export const transferRows = {
     commands: BULK,
     help: "how the sender avoids copying: MSG_ZEROCOPY or sendfile",
   },
-  /** `trunc` discards in the kernel. */
+  /** `trunc` discards in the kernel; `zerocopy` maps the kernel's pages. */
   rx: {
     kind: "choice",
     field: "rx",
     flags: "--rx <mode>",
     default: "copy",
-    choices: ["copy", "trunc"],
+    choices: ["copy", "trunc", "zerocopy"],
     commands: BULK,
-    help: "what the receiver does with data: copy it out, or discard it in the kernel (MSG_TRUNC)",
+    help: "what the receiver does with data: copy it out, discard it in the kernel (MSG_TRUNC), or map its pages (TCP_ZEROCOPY_RECEIVE)",
   },
 } as const satisfies Table;

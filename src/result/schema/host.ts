@@ -165,6 +165,9 @@ export const HostContextSchema = Type.Object(
     speedBitsPerSecond: Optional(figure("Its link speed, bits per second")),
     rxQueues: Optional(count("Its receive queues")),
     txQueues: Optional(count("Its transmit queues")),
+    rpsCpus: Optional(
+      list(count("CPU number"), "CPUs that its receive queues hand packets to (RPS, rps_cpus); empty when that is off"),
+    ),
     qdisc: Optional(text('Its root queueing discipline, e.g. "fq"')),
     offloads: Optional(OffloadsSchema),
     clocksource: Optional(text('Clock source of the kernel, e.g. "tsc"')),

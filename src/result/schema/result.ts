@@ -10,6 +10,7 @@ import {
   SocketSchema,
   TcpInfoSchema,
   TcpSummarySchema,
+  RxZerocopySchema,
   ZerocopySchema,
 } from "./wire.js";
 
@@ -151,6 +152,12 @@ export const FlowResultSchema = Type.Object(
     ),
     cpu: Optional(count("CPU of its worker on the client; absent when unpinned")),
     remoteCpu: Optional(count("CPU of its worker on the server; absent when unpinned")),
+    incomingCpu: Optional(
+      count(
+        "CPU on which the client's kernel received its last packet of the window (SO_INCOMING_CPU); not of CRR and CC",
+      ),
+    ),
+    remoteIncomingCpu: Optional(count("The same of the server's kernel")),
     tcpInfo: Optional(TcpInfoSchema),
   },
   { description: "One flow over the window; tcpInfo is the sending host's (the client's, but for MAERTS)" },
@@ -160,7 +167,22 @@ const WorkersSchema = Type.Object(
   {
     count: count("Workers: threads that carry traffic"),
     cpus: list(count("CPU number"), "The CPU that each worker is pinned to; empty when they are not pinned"),
+    memoryNodes: Optional(
+      list(
+        count("NUMA node"),
+        "The NUMA node that each worker's memory comes from while it has some (MPOL_PREFERRED); absent where a worker is not pinned, the kernel refuses, or the process was started with a policy of its own",
+      ),
+    ),
     busyCores: Optional(figure("CPU time of the workers over the window; cores")),
+    incoming: Optional(
+      list(
+        Type.Object(
+          { cpu: count("CPU number"), flows: count("Flows whose last packet of the window was received there") },
+          { description: "One CPU" },
+        ),
+        "CPUs on which this host's kernel received the flows' packets (SO_INCOMING_CPU), ascending; absent for CRR and CC, whose connections do not stand",
+      ),
+    ),
   },
   { description: "Workers of one host" },
 );
@@ -340,6 +362,7 @@ export const ResultSchema = Type.Object(
     ),
     flows: list(FlowResultSchema, "One entry per flow"),
     zerocopy: Optional(ZerocopySchema),
+    rxZerocopy: Optional(RxZerocopySchema),
     socket: bothEnds(SocketSchema, "Socket settings in force"),
     buffers: bothEnds(BuffersSchema, "Send buffers"),
     totals: bothEnds(

@@ -64,7 +64,11 @@ export const SpecSchema = Type.Object(
     }),
     sendSizeBytes: count("Bytes per send call (STREAM, MAERTS), or of a datagram, 0 = what fits the path (UDP_STREAM)"),
     recvSizeBytes: count("Bytes per receive call (STREAM)"),
-    rxLowatBytes: count("SO_RCVLOWAT of the receiver, bytes; 0 = not set (STREAM)"),
+    rxLowatBytes: Type.Union([count("SO_RCVLOWAT of the receiver, bytes"), Type.Null()], {
+      description:
+        "SO_RCVLOWAT of the receiver, bytes; 0 = not set, null = follows the rate of each flow (STREAM, MAERTS)",
+    }),
+    notsentLowatBytes: count("TCP_NOTSENT_LOWAT of the sender, bytes; 0 = not set (STREAM, MAERTS)"),
     bandwidthBitsPerSecond: count(
       "Payload that the sender is paced to, bits per second of all flows together (STREAM, MAERTS, UDP_STREAM); 0 = not paced",
     ),
@@ -75,8 +79,9 @@ export const SpecSchema = Type.Object(
     zerocopy: Type.Enum(["off", "msg", "sendfile"], {
       description: "msg = MSG_ZEROCOPY, sendfile = sendfile(2) (STREAM)",
     }),
-    rx: Type.Enum(["copy", "trunc"], {
-      description: "trunc = the receiver lets the kernel discard the data with MSG_TRUNC (STREAM)",
+    rx: Type.Enum(["copy", "trunc", "zerocopy"], {
+      description:
+        "trunc = the receiver lets the kernel discard the data with MSG_TRUNC, zerocopy = it has the kernel map its pages with TCP_ZEROCOPY_RECEIVE (STREAM)",
     }),
     sndbufBytes: count("SO_SNDBUF asked for, bytes; 0 = kernel autotuning"),
     rcvbufBytes: count("SO_RCVBUF asked for, bytes; 0 = kernel autotuning"),

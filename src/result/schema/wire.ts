@@ -94,6 +94,15 @@ export const ZerocopySchema = Type.Object(
   },
 );
 
+/** Payload bytes of receives with TCP_ZEROCOPY_RECEIVE. */
+export const RxZerocopySchema = Type.Object(
+  {
+    mappedBytes: count("Bytes whose pages the kernel mapped"),
+    copiedBytes: count("Bytes that had to be copied, for they did not fill pages of their own"),
+  },
+  { description: "What came of TCP_ZEROCOPY_RECEIVE within the window: the two are all that was received" },
+);
+
 /** Socket settings in force. */
 export const SocketSchema = Type.Object(
   {
@@ -101,6 +110,9 @@ export const SocketSchema = Type.Object(
     rcvbufBytes: count("SO_RCVBUF, bytes; the kernel doubles what was asked for"),
     congestion: text("TCP_CONGESTION; empty for UDP"),
     mssBytes: count("TCP_MAXSEG, bytes; UDP: the largest datagram that goes to the peer in one packet"),
+    notsentLowatBytes: Optional(
+      count("TCP_NOTSENT_LOWAT, bytes; 0 = the host's own setting (net.ipv4.tcp_notsent_lowat) holds; absent for UDP"),
+    ),
   },
   { description: "Socket settings as the kernel reports them on the first flow or the listener" },
 );
@@ -123,6 +135,9 @@ export const EndReportSchema = Type.Object({
   engineRefusal: Optional(text("Why the engine asked for could not run on this host, and another one did")),
   workers: count("Workers"),
   cpus: list(Type.Integer({ minimum: -1 }), "CPU of each worker, -1 = unpinned"),
+  memoryNodes: Optional(
+    list(Type.Integer({ minimum: -1 }), "NUMA node of each worker's memory, -1 = none in particular"),
+  ),
   windowNs: count("Length of this end's window by its own clock, ns; 0 when it never opened"),
   counters: CountersSchema,
   total: CountersSchema,
@@ -131,6 +146,9 @@ export const EndReportSchema = Type.Object({
     bytesReceived: list(count("Bytes"), "Payload bytes received"),
     transactions: list(count("Transactions"), "Transactions completed"),
     cpu: list(Type.Integer({ minimum: -1 }), "CPU of the flow's worker, -1 = unpinned"),
+    incomingCpu: Optional(
+      list(Type.Integer({ minimum: -1 }), "Long-lived flows only: the CPU that received its packets, -1 = unknown"),
+    ),
     connectErrors: Optional(list(ConnectErrorsSchema, "CRR and CC clients only")),
     datagrams: Optional(list(FlowDatagramsSchema, "UDP only")),
     tcpInfo: Optional(list(TcpInfoSchema, "Long-lived flows of TCP only")),
@@ -141,6 +159,7 @@ export const EndReportSchema = Type.Object({
   workerCpuNs: count("CPU time of the workers over the window, ns"),
   tcp: Optional(TcpSummarySchema),
   zerocopy: Optional(ZerocopySchema),
+  rxZerocopy: Optional(RxZerocopySchema),
   backlog: Optional(count("Clients with a rate only: requests due before the window closed and not sent by then")),
   socket: SocketSchema,
   buffers: BuffersSchema,

@@ -30,8 +30,9 @@ describe("resolveRunOptions", () => {
       spacing: "poisson",
       close: "server",
       sendSizeBytes: 131072,
-      recvSizeBytes: 131072,
-      rxLowatBytes: 0,
+      recvSizeBytes: 524288,
+      rxLowatBytes: null,
+      notsentLowatBytes: 0,
       bandwidthBitsPerSecond: 0,
       batch: 1,
       gso: false,
@@ -207,9 +208,13 @@ describe("resolveRunOptions", () => {
       { test: "tcp_stream", engine: "uring", zerocopy: "sendfile" },
       "zerocopy: engine uring has no sendfile; use msg, or engine epoll or block",
     ],
+    [
+      { test: "tcp_stream", engine: "uring", rx: "zerocopy" },
+      "rx: engine uring has no zero-copy receive, got zerocopy; use engine epoll or block",
+    ],
     [{ coalesce: true }, "coalesce: joins the messages of a burst, and none was given"],
     [{ coalesce: true, burst: 3, rate: 7 }, "coalesce: requests of a rate are sent when they are due, never together"],
-    [{ test: "tcp_stream", rxLowat: "512K" }, "rxLowat: expected at most the size of a receive (128K), got 512K"],
+    [{ test: "tcp_stream", rxLowat: "1M" }, "rxLowat: expected at most the size of a receive (512K), got 1M"],
     [{ spacing: "constant" }, "spacing: constant says how a rate is spaced, and none was given"],
     [
       { test: "tcp_stream", flows: 200, bandwidth: "100k" },
@@ -248,6 +253,8 @@ describe("resolveRunOptions", () => {
     expect(resolveRunOptions({ ...base, test: "tcp_stream", recvSize: "1M", rxLowat: "1M" }).rxLowatBytes).toBe(
       1 << 20,
     );
+    expect(resolveRunOptions({ ...base, test: "tcp_stream", rxLowat: "auto" }).rxLowatBytes).toBeNull();
+    expect(resolveRunOptions({ ...base, test: "tcp_stream", rxLowat: 0 }).rxLowatBytes).toBe(0);
     expect(resolveRunOptions({ ...base, test: "tcp_crr", rate: 7 }).ratePerSecond).toBe(7);
     expect(resolveRunOptions({ ...base, test: "udp_rr", burst: 128, request: 2, response: 2 }).burst).toBe(128);
     expect(resolveRunOptions({ ...base, test: "udp_stream" }).sendSizeBytes).toBe(0);

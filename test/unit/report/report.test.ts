@@ -57,6 +57,17 @@ describe("the table of a result", () => {
     );
   });
 
+  it("tells what was mapped, and what waits to be sent at most", () => {
+    const spec = { ...samples.stream.spec, rx: "zerocopy", notsentLowatBytes: 128 * 1024 } as const;
+    const text = renderText({
+      ...samples.stream,
+      spec,
+      rxZerocopy: { mappedBytes: 3 * 2 ** 30, copiedBytes: 2 ** 20 },
+    });
+    expect(text).toContain("\n  zero-copy rx    3 GiB mapped, 1 MiB copied after all\n");
+    expect(text).toMatch(/send size \S+ KiB \(while less than 128 KiB wait to be sent\), .* receive zerocopy,/);
+  });
+
   it("leaves the warnings out where they are not wanted", () => {
     expect(renderText(samples.rr)).toContain("warning SAME_HOST: ");
     expect(renderText(samples.rr, { warnings: false })).not.toContain("SAME_HOST");

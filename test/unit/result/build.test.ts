@@ -36,8 +36,9 @@ const streamEnd = (bytesSent: number, bytesReceived: number, windowNs: number) =
       bytesReceived: bytesReceived / 2,
       cpu: 3,
       tcpInfo: tcpInfo({ cwndPackets: 1 + bytesSent }),
+      incomingCpu: 1,
     }),
-    flow({ bytesSent: bytesSent / 2, bytesReceived: bytesReceived / 2, cpu: -1, tcpInfo: tcpInfo() }),
+    flow({ bytesSent: bytesSent / 2, bytesReceived: bytesReceived / 2, cpu: -1, tcpInfo: tcpInfo(), incomingCpu: -1 }),
   ]),
 });
 
@@ -60,16 +61,30 @@ describe("a STREAM result", () => {
   it("has flows that add up, with the sender's TCP_INFO and the CPU of both ends", () => {
     const { flows, throughput } = build(raw());
     expect(flows).toEqual([
-      { bytes: 1500, sentBytes: 2000, cpu: 3, remoteCpu: 3, tcpInfo: tcpInfo({ cwndPackets: 4001 }) },
+      {
+        bytes: 1500,
+        sentBytes: 2000,
+        cpu: 3,
+        remoteCpu: 3,
+        incomingCpu: 1,
+        remoteIncomingCpu: 1,
+        tcpInfo: tcpInfo({ cwndPackets: 4001 }),
+      },
       { bytes: 1500, sentBytes: 2000, tcpInfo: tcpInfo() },
     ]);
+    expect(build(raw()).workers).toMatchObject({ local: { incoming: [{ cpu: 1, flows: 1 }] } });
     expect(flows.reduce((sum, one) => sum + (one.bytes ?? 0), 0)).toBe(throughput?.bytes);
     expect(flows.reduce((sum, one) => sum + (one.sentBytes ?? 0), 0)).toBe(throughput?.sender?.bytes);
   });
 
   it("has the server as the sender for MAERTS", () => {
     const zerocopy = { requestedBytes: 9, zeroCopiedBytes: 9, copiedBytes: 0 };
-    const result = build(rawRun("tcp_maerts", streamEnd(0, 3000, 1e9), { ...streamEnd(4000, 0, 2e9), zerocopy }));
+    const rxZerocopy = { mappedBytes: 2000, copiedBytes: 1000 };
+    const ends = [
+      { ...streamEnd(0, 3000, 1e9), rxZerocopy },
+      { ...streamEnd(4000, 0, 2e9), zerocopy },
+    ] as const;
+    const result = build(rawRun("tcp_maerts", ...ends));
     expect(result.throughput).toEqual({
       bitsPerSecond: 24_000,
       bytes: 3000,
@@ -77,12 +92,18 @@ describe("a STREAM result", () => {
     });
     expect(result.flows[0]?.tcpInfo?.cwndPackets).toBe(4001);
     expect(result.zerocopy).toEqual(zerocopy);
+    expect(result.rxZerocopy).toEqual(rxZerocopy);
   });
 
   it("falls back on the sender's figure without the receiver's report, and gives no goodput", () => {
     const result = build(without(raw(), { state: "failed", error: { code: "ERR_PEER_LOST", message: "gone" } }));
     expect(result.throughput).toEqual({ sender: { bitsPerSecond: 16_000, bytes: 4000 } });
-    expect(result.flows[0]).toEqual({ sentBytes: 2000, cpu: 3, tcpInfo: tcpInfo({ cwndPackets: 4001 }) });
+    expect(result.flows[0]).toEqual({
+      sentBytes: 2000,
+      cpu: 3,
+      incomingCpu: 1,
+      tcpInfo: tcpInfo({ cwndPackets: 4001 }),
+    });
     expect(result.error).toEqual({ code: "ERR_PEER_LOST", message: "gone" });
     expect(result.cpu).not.toHaveProperty("serviceDemand");
     for (const section of ["cpu", "host", "workers", "engine", "socket", "totals"] as const) {

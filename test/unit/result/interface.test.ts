@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countQueues, interfaceOf, type Interfaces, parseSpeed, readOffloads } from "../../../src/result/interface.js";
+import {
+  countQueues,
+  interfaceOf,
+  type Interfaces,
+  parseSpeed,
+  readOffloads,
+  readRpsCpus,
+} from "../../../src/result/interface.js";
 
 const address = (family: "IPv4" | "IPv6", text: string, internal = false) => ({
   family,
@@ -54,6 +61,26 @@ describe("countQueues", () => {
   it("counts both directions and leaves out what is not there", () => {
     expect(countQueues(["rx-0", "rx-1", "tx-0", "other"])).toEqual({ rxQueues: 2, txQueues: 1 });
     expect(countQueues([])).toEqual({});
+  });
+});
+
+describe("readRpsCpus", () => {
+  const rps = (masks: Record<string, string>): number[] | undefined =>
+    readRpsCpus(
+      (path) => masks[path.replace(/^\/n\/queues\/(.*)\/rps_cpus$/, "$1")],
+      () => [...Object.keys(masks), "rx-9", "tx-0"],
+      "/n",
+    );
+
+  it("names the CPUs of all receive queues' masks", () => {
+    expect(rps({ "rx-0": "00000000,00000003\n", "rx-1": "6\n", "tx-0": "f0\n" })).toEqual([0, 1, 2]);
+    expect(rps({ "rx-0": "80000000,00000001,00000000\n" })).toEqual([32, 95]);
+  });
+
+  it("is empty where RPS is off, and nothing where no queue tells", () => {
+    expect(rps({ "rx-0": "00000000,00000000\n", "rx-1": "0\n" })).toEqual([]);
+    expect(rps({ "rx-0": "odd\n", "rx-1": "" })).toBeUndefined();
+    expect(rps({})).toBeUndefined();
   });
 });
 

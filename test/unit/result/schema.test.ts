@@ -63,7 +63,7 @@ describe("the published schemas", () => {
       /(Ns|Bytes|bytes|bytesSent|bytesReceived|bitsPerSecond|BitsPerSecond|perSecond|PerSecond|[cC]ores|nsPer\w+|Pct|Packets)$/;
     const unitless = new Set(
       (
-        "samples port flows threads cpus serverCpus burst backlog dataPort count cpu remoteCpu utilization throttledPeriods retransmits target runs run " +
+        "samples port flows threads cpus serverCpus burst backlog dataPort count cpu remoteCpu incomingCpu remoteIncomingCpu utilization throttledPeriods retransmits target runs run " +
         "confidence rxQueues txQueues napiDeferHardIrqs transactions connections portsExhausted refused timedOut reset other " +
         "rxErrors rxDropped txErrors txDropped processed dropped timeSqueezed receivedRps activeOpens passiveOpens inSegments outSegments " +
         "retransmittedSegments timeouts listenOverflows listenDrops fastOpensActive fastOpensPassive batch sent received marked lost late receiverDrops " +

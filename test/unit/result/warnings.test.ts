@@ -227,6 +227,31 @@ describe("deriveWarnings", () => {
     expect(codes(rawRun("tcp_stream", { zerocopy: { ...zerocopy, copiedBytes: 0 } }))).toEqual([]);
   });
 
+  it("RX_ZEROCOPY_COPIED where most was copied, with what fills whole pages", () => {
+    const rxZerocopy = { mappedBytes: 250, copiedBytes: 750 };
+    const run = rawRun("tcp_stream", {}, { rxZerocopy });
+    expect(find(run, "RX_ZEROCOPY_COPIED")).toMatch(/25\.00 %.*750 of 1000.*--mss 4108.*MTU of 4148.*tcp-data-split/);
+    const onOneHost = (zerocopy: "off" | "msg") => ({
+      ...run,
+      sameHost: true,
+      spec: spec("tcp_stream", { rx: "zerocopy", zerocopy }),
+    });
+    expect(find(onOneHost("off"), "RX_ZEROCOPY_COPIED")).toMatch(/MTU.*--zerocopy msg$/);
+    expect(find(onOneHost("msg"), "RX_ZEROCOPY_COPIED")).toMatch(/or more$/);
+    expect(codes(rawRun("tcp_maerts", { rxZerocopy }))).toEqual(["RX_ZEROCOPY_COPIED"]);
+    expect(codes(rawRun("tcp_stream", {}, { rxZerocopy: { mappedBytes: 500, copiedBytes: 500 } }))).toEqual([]);
+  });
+
+  it("ZEROCOPY_COPIED does not advise against what --rx zerocopy needs on one host", () => {
+    const zerocopy = { requestedBytes: 9, zeroCopiedBytes: 0, copiedBytes: 9 };
+    const run = {
+      ...rawRun("tcp_stream", { zerocopy }),
+      spec: spec("tcp_stream", { rx: "zerocopy", zerocopy: "msg" }),
+    };
+    expect(find({ ...run, sameHost: true }, "ZEROCOPY_COPIED")).toMatch(/these copies are what --rx zerocopy maps/);
+    expect(find(run, "ZEROCOPY_COPIED")).toMatch(/only adds work/);
+  });
+
   it("BBR_PACING for bulk transfers on a path with a tiny round trip only", () => {
     const bbr = { socket: socket({ congestion: "bbr" }), flows: flowsWith({ minRttNs: 43_000 }) };
     expect(find(rawRun("tcp_stream", bbr), "BBR_PACING")).toMatch(/bbr.*43 us.*--congestion cubic/);

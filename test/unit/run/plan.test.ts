@@ -190,6 +190,10 @@ describe("checkMemory", () => {
     expect(check({ test: "tcp_stream", flows: 64, recvSize: "64M" })).toThrow(
       "this server grants a session 2G of buffers (--max-memory); 64 workers need 64M each",
     );
+    expect(check({ test: "tcp_stream", flows: 30, recvSize: "64M" })).not.toThrow();
+    expect(check({ test: "tcp_stream", flows: 30, recvSize: "64M", rx: "zerocopy" })).toThrow(
+      /30 workers need 128M each/,
+    );
     expect(check({ test: "tcp_maerts", flows: 64, sendSize: "1M", zerocopy: "msg" })).toThrow(
       /64 workers need 64M each/,
     );
