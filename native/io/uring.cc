@@ -76,7 +76,7 @@ std::string uring_unavailable_reason() {
   }
 }
 
-// Flags are looked at before the descriptor is.
+// An operation or a flag that the kernel does not know is found before the descriptor is missed.
 std::string uring_zerocopy_unavailable_reason() {
   try {
     Ring ring(4, 4);
@@ -88,7 +88,9 @@ std::string uring_zerocopy_unavailable_reason() {
       refused = refused || done.result == -EINVAL;
       return true;
     });
-    return refused ? "this kernel's io_uring cannot tell what zero-copy sends copied, which needs Linux 6.2" : "";
+    return refused
+               ? "this kernel's io_uring cannot tell which zero-copy sends were copied after all, which needs Linux 6.2"
+               : "";
   } catch (const SystemError& error) {
     return error.what();
   }
@@ -199,13 +201,14 @@ void Ring::register_buffer(const Buffer& data) {
   } catch (const SystemError& error) {
     if (error.err() != ENOMEM) throw;
     const std::string size = std::to_string((data.size() + 1023) / 1024);
-    throw std::runtime_error("zero-copy sends of a worker need " + size +
-                             " KiB of locked memory, more than is left of this user's limit; raise RLIMIT_MEMLOCK "
-                             "(ulimit -l), or use engine epoll");
+    throw std::runtime_error("zero-copy sends of a worker with io_uring need " + size +
+                             " KiB of locked memory, more than this user's limit leaves; raise RLIMIT_MEMLOCK "
+                             "(ulimit -l), use fewer flows or smaller sends, or engine epoll");
   }
 }
 
-void Ring::unregister_buffer() { register_with(IORING_UNREGISTER_BUFFERS, nullptr, 0, "io_uring_register"); }
+// Failing, it leaves that to the ring's end.
+void Ring::unregister_buffer() { syscall(uring::kRegister, fd_.get(), IORING_UNREGISTER_BUFFERS, nullptr, 0); }
 
 void Ring::provide_buffer(const Buffer& data, size_t size, uint32_t count) {
   const uint32_t entries = std::min(std::bit_ceil(count), kMostBuffers);

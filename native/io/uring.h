@@ -34,7 +34,7 @@ struct Completion {
 // one system call carries a whole batch both ways.
 //
 // Nothing that the kernel may still write to or read from has to outlive the ring: its destructor cancels what is under
-// way and waits for that.
+// way and waits for that. Zero-copy sends have their own reference to the pages (register_buffer).
 class Ring {
  public:
   // Room for that many requests per batch, and for completions not yet seen. Throws SystemError.
@@ -71,10 +71,11 @@ class Ring {
   // An empty table for descriptors that requests make and close themselves.
   void register_slots(uint32_t count);
 
-  // Pins memory once for all zero-copy sends from it, for as long as the ring lives or the kernel needs it. Throws
-  // std::runtime_error where the limit of locked memory is too low for it.
+  // Pins memory once for all zero-copy sends from it, for as long as the ring lives or the kernel needs it: it may be
+  // unmapped before. Throws std::runtime_error where the limit of locked memory is too low for it.
   void register_buffer(const Buffer& data);
-  // Kernels before 6.13 wait here for every send that has not been notified of.
+  // Without it the memory counts as locked until some time after the ring is gone. Only when every send has been
+  // notified of: kernels before 6.13 wait for that here.
   void unregister_buffer();
 
   // Lets receives take `size` bytes of `data` without saying when. All of them share that memory: what is received is

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "core/socket.h"
 
@@ -28,16 +29,16 @@ bool is_zerocopy_notice(const cmsghdr* header, const sock_extended_err*& notice)
 
 }  // namespace
 
-size_t SendSlots::slots_for(size_t send_size, size_t flows) {
+size_t SendSlots::count_for(size_t send_size, size_t flows) {
   return std::clamp<size_t>(kPoolBytes / send_size, 2, kSendsPerFlow / 2 * std::max<size_t>(flows, 1));
 }
 
-SendSlots::SendSlots(size_t send_size, size_t flows)
-    : send_size_(send_size), memory_(send_size * slots_for(send_size, flows)) {
+SendSlots::SendSlots(size_t send_size, Buffer memory) : send_size_(send_size), memory_(std::move(memory)) {
   for (size_t slot = count(); slot-- > 0;) free_.push_back(static_cast<uint32_t>(slot));
 }
 
-ZerocopyPool::ZerocopyPool(size_t send_size, size_t flows) : slots_(send_size, flows), flows_(flows) {}
+ZerocopyPool::ZerocopyPool(size_t send_size, size_t flows)
+    : slots_(send_size, Buffer(send_size * SendSlots::count_for(send_size, flows))), flows_(flows) {}
 
 void ZerocopyPool::enable(int fd) const { set_int(fd, SOL_SOCKET, SO_ZEROCOPY, 1, "SO_ZEROCOPY"); }
 

@@ -17,9 +17,12 @@ class SendSlots {
   // Covers a socket's autotuned send buffer (4 to 6 MiB) with the default send size.
   static constexpr uint32_t kSendsPerFlow = 64;
 
-  SendSlots(size_t send_size, size_t flows);
+  static size_t count_for(size_t send_size, size_t flows);
+
+  SendSlots(size_t send_size, Buffer memory);
 
   bool any() const { return !free_.empty(); }
+  bool all_free() const { return free_.size() == count(); }
   uint32_t next() const { return free_.back(); }
   uint32_t take() {
     const uint32_t slot = free_.back();
@@ -33,8 +36,6 @@ class SendSlots {
   const Buffer& memory() const { return memory_; }
 
  private:
-  static size_t slots_for(size_t send_size, size_t flows);
-
   const size_t send_size_;
   Buffer memory_;
   std::vector<uint32_t> free_;

@@ -26,23 +26,28 @@ constexpr uring::Kind kReceive = 2;
 constexpr size_t kBatchBytes = 64 * 1024;
 constexpr size_t kMostSends = 32;
 
-}  // namespace
+size_t sends_under_way(size_t send_size) { return std::clamp<size_t>(kBatchBytes / send_size, 1, kMostSends); }
 
-namespace {
+// Of a huge page, which the kernel knows by one entry, it charges the sender's and on one host the receiver's buffer
+// for all that is before the data, too (io_sg_from_iter in io_uring/net.c): windows close over next to nothing.
+Buffer pages_for(const Worker& worker) {
+  const size_t send_size = worker.plan().send_size;
+  return Buffer::of_small_pages(send_size * SendSlots::count_for(send_size, worker.flow_count()));
+}
 
 // Zero-copy sends. The kernel has the memory of each until its notification, which may be long after the completion
-// that says how much was sent. The ring has no table of the flows: unfinished notifications would keep their sockets
-// open.
+// that says how much was sent. The ring has no table of the flows: giving one up waits on older kernels for
+// notifications of all sends, which for a peer that is gone do not come before its sockets are closed.
 class ZerocopySender {
  public:
   explicit ZerocopySender(Worker& worker)
       : worker_(worker),
-        slots_(worker.plan().send_size, worker.flow_count()),
+        slots_(worker.plan().send_size, pages_for(worker)),
         sends_(slots_.count()),
         in_flight_(worker.flow_count()),
-        ring_(worker, worker.flow_count()) {
+        ring_(worker, slots_.count()) {
     ring_.register_buffer(slots_.memory());
-    const size_t each = std::clamp<size_t>(kBatchBytes / slots_.send_size(), 1, kMostSends);
+    const size_t each = sends_under_way(slots_.send_size());
     line_.reserve(each * worker.flow_count());
     turn_.reserve(each * worker.flow_count());
     for (size_t i = 0; i < each; i++) {
@@ -51,12 +56,12 @@ class ZerocopySender {
   }
 
   void run() {
+    const auto take = [this](const Completion& done) { return serve(done); };
     const auto prepare = [this] {
       send_in_turn();
       return UINT64_MAX;
     };
-    ring_.run(
-        worker_, [this](const Completion& done) { return serve(done); }, prepare);
+    ring_.run(worker_, take, prepare);
     // Sends still under way can carry nothing more.
     for (size_t flow = 0; flow < worker_.flow_count(); flow++) shutdown(worker_.flow_fd(flow), SHUT_WR);
     drain();
@@ -71,6 +76,7 @@ class ZerocopySender {
 
   // Those that may send do; the others keep their places.
   void send_in_turn() {
+    if (!slots_.any()) return;
     std::swap(line_, turn_);
     for (const uint32_t flow : turn_) {
       if (slots_.any() && in_flight_[flow] < SendSlots::kSendsPerFlow) {
@@ -86,7 +92,6 @@ class ZerocopySender {
     const uint32_t slot = slots_.take();
     sends_[slot] = {flow, 0, nullptr};
     in_flight_[flow]++;
-    all_in_flight_++;
     const uring::Target to{worker_.flow_fd(flow), false};
     uring::send_zerocopy(ring_.next(uring::tag_of(kSend, slot)), to, slots_.data(slot), slots_.send_size());
   }
@@ -116,12 +121,11 @@ class ZerocopySender {
     }
     if (done.more()) return;
     in_flight_[sent.flow]--;
-    all_in_flight_--;
     slots_.give_back(slot);
   }
 
-  // What has not been notified of by then keeps its pages, whatever becomes of this mapping of them: the kernel has
-  // pinned them.
+  // Sends that the kernel has not told of by then are counted as asked for only, and keep their pages, whatever becomes
+  // of this mapping of them: the kernel has pinned them until it is done.
   void drain() {
     const uint64_t until = now_ns() + kZerocopyDrainNs;
     const auto count = [this](const Completion& done) {
@@ -129,19 +133,17 @@ class ZerocopySender {
       return true;
     };
     ring_.reap(count);
-    while (all_in_flight_ > 0 && now_ns() < until) {
+    while (!slots_.all_free() && now_ns() < until) {
       ring_.submit_and_wait(uring::ns_until(until));
       ring_.reap(count);
     }
-    // At once, since the next run may need what this one had locked.
-    if (all_in_flight_ == 0) ring_.unregister_buffer();
+    if (slots_.all_free()) ring_.unregister_buffer();
   }
 
   Worker& worker_;
   SendSlots slots_;
   std::vector<Send> sends_;  // by slot
   std::vector<uint32_t> in_flight_;
-  size_t all_in_flight_ = 0;
   std::vector<uint32_t> line_;  // flows that are to send, as often as each is
   std::vector<uint32_t> turn_;
   uring::WorkerRing ring_;  // the first to go
@@ -156,7 +158,7 @@ void send_uring(Worker& worker) {
   const auto send = [&](size_t flow) {
     uring::send(ring.next(uring::tag_of(kSend, flow)), FlowRing::flow(flow), buffer.data(), buffer.size(), 0);
   };
-  const size_t sends = std::clamp<size_t>(kBatchBytes / buffer.size(), 1, kMostSends);
+  const size_t sends = sends_under_way(buffer.size());
   for (size_t flow = 0; flow < worker.flow_count(); flow++) {
     for (size_t i = 0; i < sends; i++) send(flow);
   }

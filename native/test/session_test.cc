@@ -159,7 +159,7 @@ class EveryLoop : public testing::TestWithParam<Case> {};
 
 TEST_P(EveryLoop, MeasuresAndAddsUp) {
   const Plan& plan = GetParam().plan;
-  if (const std::string reason = refusal_of(plan.engine); !reason.empty()) GTEST_SKIP() << reason;
+  if (const std::string reason = refusal_of(plan); !reason.empty()) GTEST_SKIP() << reason;
   const size_t before = open_descriptors();
   Result client_result, server_result;
   {
