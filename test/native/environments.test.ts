@@ -23,7 +23,7 @@ function plans(overrides: Partial<NativePlan> = {}): { server: object; client: o
   return { server: { ...server, cookie: [...server.cookie] }, client: { ...client, cookie: [...client.cookie] } };
 }
 
-const TESTS: [string, Partial<NativePlan>][] = [
+const ALL: [string, Partial<NativePlan>][] = [
   ["rr, block", { loop: "rr" }],
   ["rr, epoll", { loop: "rr", engine: "epoll" }],
   ["stream, block", { loop: "receive" }],
@@ -32,6 +32,9 @@ const TESTS: [string, Partial<NativePlan>][] = [
   ["crr, block", { loop: "crr" }],
   ["crr, epoll", { loop: "crr", engine: "epoll" }],
 ];
+
+const noUring = loadAddon().uringUnavailableReason(true) !== null;
+const TESTS = ALL.filter(([, { engine }]) => engine !== "uring" || !noUring);
 
 interface Ending {
   code: number | NodeJS.Signals;
