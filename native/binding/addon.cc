@@ -30,7 +30,8 @@ Napi::Value now_ns_js(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value uring_unavailable_reason_js(const Napi::CallbackInfo& info) {
-  const std::string reason = uring_unavailable_reason();
+  std::string reason = uring_unavailable_reason();
+  if (reason.empty() && info[0].ToBoolean()) reason = uring_zerocopy_unavailable_reason();
   return reason.empty() ? info.Env().Null() : Napi::String::New(info.Env(), reason);
 }
 

@@ -43,22 +43,37 @@ Buffer::Buffer(size_t bytes, const std::vector<uint8_t>& content) : size_(bytes)
     data_ = static_cast<uint8_t*>(map_huge(mapped_));
     huge_ = data_ != nullptr;
   }
-  if (!data_) {
-    mapped_ = round_up(bytes, kPage);
-    void* memory = map(mapped_, 0);
-    if (memory == MAP_FAILED) throw_errno("mmap");
-    data_ = static_cast<uint8_t*>(memory);
-    if (mapped_ >= kHugePage) madvise(data_, mapped_, MADV_HUGEPAGE);
-  }
+  if (!data_) map_ordinary(round_up(bytes, kPage) >= kHugePage ? MADV_HUGEPAGE : MADV_NORMAL);
+  fill(content);
+}
+
+Buffer Buffer::of_small_pages(size_t bytes) {
+  Buffer buffer;
+  buffer.size_ = bytes;
+  buffer.map_ordinary(MADV_NOHUGEPAGE);
+  buffer.fill({});
+  return buffer;
+}
+
+// Without huge pages of the system's reserve. A kernel without transparent ones does not know the advice.
+void Buffer::map_ordinary(int advice) {
+  mapped_ = round_up(size_, kPage);
+  void* memory = map(mapped_, 0);
+  if (memory == MAP_FAILED) throw_errno("mmap");
+  data_ = static_cast<uint8_t*>(memory);
+  madvise(data_, mapped_, advice);
+}
+
+void Buffer::fill(const std::vector<uint8_t>& content) {
   if (!content.empty()) {
-    for (size_t at = 0; at < bytes; at += content.size()) {
-      std::copy_n(content.begin(), std::min(content.size(), bytes - at), data_ + at);
+    for (size_t at = 0; at < size_; at += content.size()) {
+      std::copy_n(content.begin(), std::min(content.size(), size_ - at), data_ + at);
     }
     return;
   }
   // Varied content: a device or tunnel that compresses must not find a run of zeroes.
   uint32_t pattern = 0x9e3779b9u;
-  for (size_t i = 0; i < bytes; i++) {
+  for (size_t i = 0; i < size_; i++) {
     pattern = pattern * 1664525u + 1013904223u;
     data_[i] = static_cast<uint8_t>(pattern >> 24);
   }

@@ -14,6 +14,8 @@ class Buffer {
   // The first touch happens on the calling thread, so that the pages come from its NUMA node (memory_node.h).
   // Filled with `content`, over and over, and with bytes that do not compress where that is empty.
   explicit Buffer(size_t bytes, const std::vector<uint8_t>& content = {});
+  // With no huge pages, whatever the system has.
+  static Buffer of_small_pages(size_t bytes);
   Buffer(Buffer&& other) noexcept;
   Buffer& operator=(Buffer&& other) noexcept;
   Buffer(const Buffer&) = delete;
@@ -26,6 +28,8 @@ class Buffer {
 
  private:
   void swap(Buffer& other) noexcept;
+  void map_ordinary(int advice);
+  void fill(const std::vector<uint8_t>& content);
 
   uint8_t* data_ = nullptr;
   size_t size_ = 0;

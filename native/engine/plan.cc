@@ -68,8 +68,8 @@ void validate(const Plan& plan) {
   if (flows_have_workers && plan.workers() > plan.flows) {
     throw std::invalid_argument("cpus: more workers than flows");
   }
-  if (plan.engine == Engine::uring && plan.zerocopy != Zerocopy::off) {
-    throw std::invalid_argument("zerocopy: engine uring sends copies only");
+  if (plan.engine == Engine::uring && plan.zerocopy == Zerocopy::sendfile) {
+    throw std::invalid_argument("zerocopy: engine uring has no sendfile");
   }
   if (plan.engine == Engine::uring && plan.rx == Rx::zerocopy) {
     throw std::invalid_argument("rx: engine uring has no zero-copy receive");

@@ -2,15 +2,18 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
 #include <utility>
 
 #include "core/error.h"
+#include "io/uring_requests.h"
 
 namespace cnb {
 
@@ -70,6 +73,26 @@ std::string uring_unavailable_reason() {
       default:
         return error.what();
     }
+  }
+}
+
+// An operation or a flag that the kernel does not know is found before the descriptor is missed.
+std::string uring_zerocopy_unavailable_reason() {
+  try {
+    Ring ring(4, 4);
+    uring::send_zerocopy(ring.next(0), {-1, false}, nullptr, 0);
+    ring.next(0).opcode = IORING_OP_NOP;
+    ring.submit_and_wait();
+    bool refused = false;
+    ring.reap([&](const Completion& done) {
+      refused = refused || done.result == -EINVAL;
+      return true;
+    });
+    return refused
+               ? "this kernel's io_uring cannot tell which zero-copy sends were copied after all, which needs Linux 6.2"
+               : "";
+  } catch (const SystemError& error) {
+    return error.what();
   }
 }
 
@@ -170,6 +193,22 @@ void Ring::register_slots(uint32_t count) {
   files.flags = uring::kRegisterFilesSparse;
   register_with(uring::kRegisterFiles2, &files, sizeof files, "io_uring_register");
 }
+
+void Ring::register_buffer(const Buffer& data) {
+  iovec all{data.data(), data.size()};
+  try {
+    register_with(IORING_REGISTER_BUFFERS, &all, 1, "io_uring_register");
+  } catch (const SystemError& error) {
+    if (error.err() != ENOMEM) throw;
+    const std::string size = std::to_string((data.size() + 1023) / 1024);
+    throw std::runtime_error("zero-copy sends of a worker with io_uring need " + size +
+                             " KiB of locked memory, more than this user's limit leaves; raise RLIMIT_MEMLOCK "
+                             "(ulimit -l), use fewer flows or smaller sends, or engine epoll");
+  }
+}
+
+// Failing, it leaves that to the ring's end.
+void Ring::unregister_buffer() { syscall(uring::kRegister, fd_.get(), IORING_UNREGISTER_BUFFERS, nullptr, 0); }
 
 void Ring::provide_buffer(const Buffer& data, size_t size, uint32_t count) {
   const uint32_t entries = std::min(std::bit_ceil(count), kMostBuffers);

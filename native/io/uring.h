@@ -14,6 +14,8 @@ namespace cnb {
 
 // Why this process cannot use io_uring as the engine needs it (Linux 6.1), for people to read; empty where it can.
 std::string uring_unavailable_reason();
+// The same for zero-copy sends that tell whether they copied after all (Linux 6.2). Only where io_uring can be used.
+std::string uring_zerocopy_unavailable_reason();
 
 struct Completion {
   uint64_t tag;
@@ -21,6 +23,9 @@ struct Completion {
   uint32_t flags;
 
   bool more() const { return (flags & uring::kCompletionMore) != 0; }
+  // A zero-copy send's last one: its memory is free again.
+  bool notification() const { return (flags & uring::kCompletionNotification) != 0; }
+  bool copied() const { return (static_cast<uint32_t>(result) & uring::kUsageCopied) != 0; }
   bool took_buffer() const { return (flags & IORING_CQE_F_BUFFER) != 0; }
 };
 
@@ -29,7 +34,7 @@ struct Completion {
 // one system call carries a whole batch both ways.
 //
 // Nothing that the kernel may still write to or read from has to outlive the ring: its destructor cancels what is under
-// way and waits for that.
+// way and waits for that. Zero-copy sends have their own reference to the pages (register_buffer).
 class Ring {
  public:
   // Room for that many requests per batch, and for completions not yet seen. Throws SystemError.
@@ -65,6 +70,13 @@ class Ring {
   void register_files(std::span<const int> fds);
   // An empty table for descriptors that requests make and close themselves.
   void register_slots(uint32_t count);
+
+  // Pins memory once for all zero-copy sends from it, for as long as the ring lives or the kernel needs it: it may be
+  // unmapped before. Throws std::runtime_error where the limit of locked memory is too low for it.
+  void register_buffer(const Buffer& data);
+  // Without it the memory counts as locked until some time after the ring is gone. Only when every send has been
+  // notified of: kernels before 6.13 wait for that here.
+  void unregister_buffer();
 
   // Lets receives take `size` bytes of `data` without saying when. All of them share that memory: what is received is
   // not looked at, and one buffer stays in the cache where many would not. Up to `count` completions may hold it at a

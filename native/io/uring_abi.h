@@ -29,6 +29,7 @@ constexpr uint32_t kEnterExtArg = 1u << 3;         // 5.11
 
 // Operations.
 constexpr uint8_t kOpSocket = 45;  // 5.19
+constexpr uint8_t kOpSendZc = 47;  // 6.0
 
 // io_uring_register operations.
 constexpr uint32_t kRegisterFiles2 = 13;      // 5.13
@@ -39,6 +40,8 @@ constexpr uint32_t kRegisterFilesSparse = 1u << 0;
 // Flags of entries.
 constexpr uint8_t kSkipSuccess = 1u << 6;        // 5.17: no completion where all went well
 constexpr uint16_t kReceiveMultishot = 1u << 1;  // 6.0
+constexpr uint16_t kFixedBuffer = 1u << 2;       // 6.0
+constexpr uint16_t kReportUsage = 1u << 3;       // 6.2
 constexpr uint32_t kCancelAll = 1u << 0;
 constexpr uint32_t kCancelFd = 1u << 1;
 constexpr uint32_t kCancelAny = 1u << 2;
@@ -46,6 +49,9 @@ constexpr uint32_t kCancelFdFixed = 1u << 3;
 
 // Flags of completions.
 constexpr uint32_t kCompletionMore = 1u << 1;
+constexpr uint32_t kCompletionNotification = 1u << 3;  // 6.0
+// In a notification's result.
+constexpr uint32_t kUsageCopied = 1u << 31;  // 6.2
 
 struct Timespec {
   int64_t seconds;

@@ -33,6 +33,21 @@ class WorkerRing : public Ring {
     poll_readable(next(tag_of(kStop, 0)), worker.stop_event());
   }
 
+  // Runs serve(completion) for all that completes until the worker stops or serve returns false. Before each wait
+  // prepare() says when it is to end at the latest, ns of CLOCK_MONOTONIC.
+  template <typename Serve, typename Prepare>
+  void run(const Worker& worker, Serve serve, Prepare prepare) {
+    while (!worker.stopping()) {
+      submit_and_wait(ns_until(prepare()));
+      if (!reap([&](const Completion& done) { return kind_of(done.tag) == kStop || serve(done); })) return;
+    }
+  }
+
+  template <typename Serve>
+  void run(const Worker& worker, Serve serve) {
+    run(worker, serve, [] { return UINT64_MAX; });
+  }
+
  private:
   static constexpr uint32_t kRequests = 1024;
   // Some for each connection. More than that only costs the kernel a detour.
@@ -48,21 +63,6 @@ class FlowRing : public WorkerRing {
     std::vector<int> fds;
     for (size_t i = 0; i < worker.flow_count(); i++) fds.push_back(worker.flow_fd(i));
     register_files(fds);
-  }
-
-  // Runs serve(completion) for all that completes until the worker stops or serve returns false. Before each wait
-  // prepare() says when it is to end at the latest, ns of CLOCK_MONOTONIC.
-  template <typename Serve, typename Prepare>
-  void run(const Worker& worker, Serve serve, Prepare prepare) {
-    while (!worker.stopping()) {
-      submit_and_wait(ns_until(prepare()));
-      if (!reap([&](const Completion& done) { return kind_of(done.tag) == kStop || serve(done); })) return;
-    }
-  }
-
-  template <typename Serve>
-  void run(const Worker& worker, Serve serve) {
-    run(worker, serve, [] { return UINT64_MAX; });
   }
 
   static Target flow(size_t number) { return {static_cast<int>(number), true}; }

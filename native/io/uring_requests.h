@@ -59,6 +59,14 @@ inline void send(io_uring_sqe& entry, Target to, const void* data, size_t size, 
   entry.msg_flags = flags | MSG_NOSIGNAL;
 }
 
+// Completes twice where the first completion says more(): what was sent, and that the kernel has let go of the memory,
+// which is of the ring's registered buffer.
+inline void send_zerocopy(io_uring_sqe& entry, Target to, const void* data, size_t size) {
+  send(entry, to, data, size, 0);
+  entry.opcode = kOpSendZc;
+  entry.ioprio = kFixedBuffer | kReportUsage;
+}
+
 inline void make_socket(io_uring_sqe& entry, int family, uint32_t slot) {
   entry.opcode = kOpSocket;
   entry.fd = family;

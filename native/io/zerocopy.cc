@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "core/socket.h"
 
@@ -28,26 +29,26 @@ bool is_zerocopy_notice(const cmsghdr* header, const sock_extended_err*& notice)
 
 }  // namespace
 
-size_t ZerocopyPool::slots_for(size_t send_size, size_t flows) {
+size_t SendSlots::count_for(size_t send_size, size_t flows) {
   return std::clamp<size_t>(kPoolBytes / send_size, 2, kSendsPerFlow / 2 * std::max<size_t>(flows, 1));
 }
 
-ZerocopyPool::ZerocopyPool(size_t send_size, size_t flows)
-    : send_size_(send_size), memory_(send_size * slots_for(send_size, flows)), flows_(flows) {
-  for (size_t slot = memory_.size() / send_size; slot-- > 0;) free_.push_back(static_cast<uint32_t>(slot));
+SendSlots::SendSlots(size_t send_size, Buffer memory) : send_size_(send_size), memory_(std::move(memory)) {
+  for (size_t slot = count(); slot-- > 0;) free_.push_back(static_cast<uint32_t>(slot));
 }
+
+ZerocopyPool::ZerocopyPool(size_t send_size, size_t flows)
+    : slots_(send_size, Buffer(send_size * SendSlots::count_for(send_size, flows))), flows_(flows) {}
 
 void ZerocopyPool::enable(int fd) const { set_int(fd, SOL_SOCKET, SO_ZEROCOPY, 1, "SO_ZEROCOPY"); }
 
 ssize_t ZerocopyPool::send(int fd, int flags) const {
-  const uint8_t* data = memory_.data() + free_.back() * send_size_;
-  return ::send(fd, data, send_size_, flags | MSG_ZEROCOPY | MSG_NOSIGNAL);
+  return ::send(fd, slots_.data(slots_.next()), slots_.send_size(), flags | MSG_ZEROCOPY | MSG_NOSIGNAL);
 }
 
 void ZerocopyPool::sent(size_t flow, size_t bytes, ZerocopyCounters& counters) {
   Flow& sender = flows_[flow];
-  sender.at(sender.next++) = {bytes, free_.back(), false, &counters};
-  free_.pop_back();
+  sender.at(sender.next++) = {bytes, slots_.take(), false, &counters};
   counters.requested.add(bytes);
 }
 
@@ -81,7 +82,7 @@ void ZerocopyPool::complete(Flow& flow, uint32_t low, uint32_t high, bool copied
     if (send.done) continue;
     send.done = true;
     (copied ? send.counters->copied : send.counters->zero_copied).add(send.bytes);
-    free_.push_back(send.slot);
+    slots_.give_back(send.slot);
   }
   while (flow.first != flow.next && flow.at(flow.first).done) flow.first++;
 }

@@ -24,8 +24,6 @@ namespace cnb {
 
 namespace {
 
-// How long a sender that stops waits for the last zero-copy completions of the window.
-constexpr uint64_t kDrainNs = 200'000'000;
 // Looks at the stage this often while it waits for completions only.
 constexpr int kCompletionPollMs = 20;
 
@@ -85,7 +83,7 @@ void await_completions(ZerocopyPool& pool, int fd, size_t flow, int timeout_ms) 
 }
 
 void drain_completions(Worker& worker, ZerocopyPool& pool) {
-  const uint64_t until = now_ns() + kDrainNs;
+  const uint64_t until = now_ns() + kZerocopyDrainNs;
   for (size_t i = 0; i < worker.flow_count(); i++) {
     while (pool.in_flight(i) > 0 && now_ns() < until) await_completions(pool, worker.flow_fd(i), i, kCompletionPollMs);
   }

@@ -100,8 +100,14 @@ TEST_P(EveryFault, CrrServesOnlyTheDeclaredAddresses) {
 
 TEST_P(EveryFault, PeerThatVanishesEndsTheRunAndKeepsWhatWasMeasured) {
   const Engine engine = GetParam();
+  std::vector<Plan> plans;
   for (const LoopKind loop : {LoopKind::send, LoopKind::receive, LoopKind::rr}) {
-    const Plan plan = plan_for(loop, engine, 2);
+    plans.push_back(plan_for(loop, engine, 2));
+  }
+  plans.push_back(plan_for(LoopKind::send, engine, 3));
+  plans.back().zerocopy = Zerocopy::msg;
+  if (!refusal_of(plans.back()).empty()) plans.pop_back();
+  for (const Plan& plan : plans) {
     auto server = std::make_unique<Observed>(server_half(plan));
     Observed client(client_half(plan, (*server)->port()));
     ASSERT_TRUE(client.await_ready() && server->await_ready());
@@ -254,7 +260,7 @@ TEST(SessionFault, BadPlansAreRefused) {
     spoil(plan);
     EXPECT_THROW(validate(plan), std::invalid_argument);
   };
-  refused_on_uring([](Plan& plan) { plan.zerocopy = Zerocopy::msg; });
+  refused_on_uring([](Plan& plan) { plan.zerocopy = Zerocopy::sendfile; });
 }
 
 TEST(SessionFault, DescriptorsThatRunOutAreFoundBeforeTheTest) {
@@ -279,6 +285,23 @@ TEST(SessionFault, DescriptorsThatRunOutAreFoundBeforeTheTest) {
   }
 }
 
+// The kernel charges the user for pages that stay pinned, but for processes that may lock what they like.
+TEST(SessionFault, MemoryThatMayNotBeLockedIsNamed) {
+  Plan plan = plan_for(LoopKind::send, Engine::uring, 1);
+  plan.zerocopy = Zerocopy::msg;
+  if (const std::string reason = refusal_of(plan); !reason.empty()) GTEST_SKIP() << reason;
+  Observed server(server_half(plan));
+  const LittleLockedMemory little;
+  Observed client(client_half(plan, server->port()));
+  ASSERT_TRUE(client.await_ready() && server.await_ready());
+  server->go();
+  client->go();
+  ASSERT_TRUE(client.await_ended());
+  const Fault fault = client->result().fault;
+  EXPECT_EQ(fault.err, ENOMEM);
+  EXPECT_NE(fault.message.find("RLIMIT_MEMLOCK"), std::string::npos) << fault.message;
+}
+
 // Stops that come at every point of a session's life: none may hang, crash or leak.
 TEST(SessionLife, StopsAtAnyMoment) {
   std::mt19937 random(20'260'101);
@@ -287,7 +310,10 @@ TEST(SessionLife, StopsAtAnyMoment) {
   for (int round = 0; round < 96; round++) {
     const Engine engine = engines[static_cast<size_t>(round) % engines.size()];
     const LoopKind loop = kLoops[static_cast<size_t>(round) / engines.size() % std::size(kLoops)];
-    const Plan plan = plan_for(loop, engine, static_cast<uint32_t>(1 + random() % 6));
+    Plan plan = plan_for(loop, engine, static_cast<uint32_t>(1 + random() % 6));
+    if (plan.loop == LoopKind::send || plan.loop == LoopKind::receive) {
+      plan.zerocopy = random() % 2 ? Zerocopy::msg : Zerocopy::off;
+    }
     Observed server(server_half(plan));
     Observed client(client_half(plan, server->port()));
     const auto nap = [&] { std::this_thread::sleep_for(std::chrono::microseconds(random() % 3'000)); };

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -96,6 +98,11 @@ inline std::string name_of(Engine engine) {
 
 // Why this host cannot run an engine; empty where it can.
 inline std::string refusal_of(Engine engine) { return engine == Engine::uring ? uring_unavailable_reason() : ""; }
+inline std::string refusal_of(const Plan& plan) {
+  const std::string reason = refusal_of(plan.engine);
+  const bool zerocopy = plan.engine == Engine::uring && plan.zerocopy == Zerocopy::msg;
+  return reason.empty() && zerocopy ? uring_zerocopy_unavailable_reason() : reason;
+}
 
 inline std::vector<Engine> engines_here() {
   std::vector<Engine> engines(std::begin(kEngines), std::end(kEngines));
@@ -151,6 +158,32 @@ class FewDescriptors {
 
  private:
   rlimit before_{};
+};
+
+// As long as it lives, this thread and those that it starts may lock 1 MiB of memory.
+class LittleLockedMemory {
+ public:
+  LittleLockedMemory() {
+    getrlimit(RLIMIT_MEMLOCK, &limit_);
+    rlimit tight = limit_;
+    tight.rlim_cur = 1024 * 1024;
+    setrlimit(RLIMIT_MEMLOCK, &tight);
+    syscall(SYS_capget, &whose_, capabilities_);
+    __user_cap_data_struct fewer[2] = {capabilities_[0], capabilities_[1]};
+    fewer[0].effective &= ~(1u << CAP_IPC_LOCK);
+    syscall(SYS_capset, &whose_, fewer);
+  }
+  ~LittleLockedMemory() {
+    syscall(SYS_capset, &whose_, capabilities_);
+    setrlimit(RLIMIT_MEMLOCK, &limit_);
+  }
+  LittleLockedMemory(const LittleLockedMemory&) = delete;
+  LittleLockedMemory& operator=(const LittleLockedMemory&) = delete;
+
+ private:
+  rlimit limit_{};
+  __user_cap_header_struct whose_{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct capabilities_[2]{};
 };
 
 }  // namespace cnb::test

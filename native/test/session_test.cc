@@ -59,8 +59,12 @@ std::vector<Case> cases() {
     all.push_back(make(prefix + "send", LoopKind::send, engine, 1));
     all.push_back(make(prefix + "send_5_flows", LoopKind::send, engine, 5));
     all.push_back(make(prefix + "send_trunc", LoopKind::send, engine, 2, trunc));
+    all.push_back(make(prefix + "send_zerocopy", LoopKind::send, engine, 3, zerocopy));
+    all.push_back(make(prefix + "send_zerocopy_small", LoopKind::send, engine, 3, [](Plan& plan) {
+      plan.zerocopy = Zerocopy::msg;
+      plan.send_size = 1'000;
+    }));
     if (engine != Engine::uring) {
-      all.push_back(make(prefix + "send_zerocopy", LoopKind::send, engine, 3, zerocopy));
       all.push_back(make(prefix + "send_sendfile", LoopKind::send, engine, 3, sendfile));
     }
     all.push_back(make(prefix + "send_paced", LoopKind::send, engine, 3, paced));
@@ -155,7 +159,7 @@ class EveryLoop : public testing::TestWithParam<Case> {};
 
 TEST_P(EveryLoop, MeasuresAndAddsUp) {
   const Plan& plan = GetParam().plan;
-  if (const std::string reason = refusal_of(plan.engine); !reason.empty()) GTEST_SKIP() << reason;
+  if (const std::string reason = refusal_of(plan); !reason.empty()) GTEST_SKIP() << reason;
   const size_t before = open_descriptors();
   Result client_result, server_result;
   {

@@ -129,6 +129,37 @@ TEST_F(RingTest, DiscardsWhatAStandingReceiveTakes) {
   EXPECT_TRUE(std::equal(before.begin(), before.end(), data.data()));
 }
 
+// stream_uring.cc counts on each of these.
+TEST_F(RingTest, TellsWhenItHasLetGoOfWhatItSent) {
+  if (const std::string reason = uring_zerocopy_unavailable_reason(); !reason.empty()) GTEST_SKIP() << reason;
+  auto [here, there] = tcp_pair();
+  const Buffer data(100'000);
+  Ring ring(4, 16);
+  ring.register_buffer(data);
+  uring::send_zerocopy(ring.next(7), {here.get(), false}, data.data() + 1000, 5000);
+  const std::vector<Completion> sent = take(ring, 2);
+  for (const Completion& done : sent) EXPECT_EQ(done.tag, 7u);
+  EXPECT_EQ(sent[0].result, 5000);
+  EXPECT_TRUE(sent[0].more());
+  EXPECT_FALSE(sent[0].notification());
+  EXPECT_TRUE(sent[1].notification());
+  EXPECT_FALSE(sent[1].more());
+  EXPECT_TRUE(sent[1].copied());  // on loopback
+  std::vector<uint8_t> received(5000);
+  ASSERT_EQ(recv(there.get(), received.data(), received.size(), MSG_WAITALL), 5000);
+  EXPECT_TRUE(std::equal(received.begin(), received.end(), data.data() + 1000));
+
+  // A send that fails is over with the completion that does not say more, too.
+  shutdown(here.get(), SHUT_WR);
+  uring::send_zerocopy(ring.next(8), {here.get(), false}, data.data(), data.size());
+  std::vector<Completion> failed = take(ring, 1);
+  while (failed.back().more()) failed.push_back(take(ring, 1)[0]);
+  EXPECT_EQ(failed[0].result, -EPIPE);
+  EXPECT_EQ(failed.size(), failed[0].more() ? 2u : 1u);
+  ring.unregister_buffer();
+  ring.register_buffer(data);
+}
+
 // rr_uring.cc counts on each of these.
 TEST_F(RingTest, TellsOfSendsThatDidNotFitAndOfNoOthers) {
   auto [here, there] = socket_pair();

@@ -149,7 +149,7 @@ export const limitChecks: readonly Check<Surroundings>[] = [
   {
     id: "locked-memory",
     judge: lockedMemory,
-    why: "Pages under --zerocopy msg count as locked until the kernel lets go of them; beyond the limit sends have to wait.",
+    why: "Pages under --zerocopy msg count as locked until the kernel lets go of them; beyond the limit sends have to wait, and --engine uring, which locks all of its buffers at once, fails.",
   },
   {
     id: "port-range",

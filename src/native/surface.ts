@@ -5,7 +5,7 @@
 
 /** The half of a test that one host runs. STREAM is send→receive; MAERTS is the same pair with the hosts swapped. */
 export type Loop = "send" | "receive" | "rr" | "crr";
-/** `block`: one flow per worker; the others carry any number. `uring` has no `zerocopy`. */
+/** `block`: one flow per worker; the others carry any number. `uring` has no `zerocopy: "sendfile"` and no `rx: "zerocopy"`. */
 export type NativeEngine = "block" | "epoll" | "spin" | "uring";
 
 /** What one host runs. Validated in `src/run`; the addon checks types and ranges again. */
@@ -334,6 +334,6 @@ export interface NativeAddon {
   nowNs(): number;
   /** What ioctl(2) and rtnetlink(7) tell of an interface of the calling thread's network namespace; nothing of one that is not there. */
   linkFacts(name: string): NativeLinkFacts;
-  /** Why engine `uring` cannot run in this process, for people to read; null where it can. Costs a tenth of a millisecond. */
-  uringUnavailableReason(): string | null;
+  /** Why engine `uring` cannot run in this process, for people to read; null where it can. `zerocopySends`: with those. Costs a tenth of a millisecond. */
+  uringUnavailableReason(zerocopySends?: boolean): string | null;
 }

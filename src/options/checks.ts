@@ -59,8 +59,8 @@ function uringRefusal({ test, zerocopy, rx }: ResolvedSpec): Finding | null {
   if (isUdp(test)) {
     return { key: "engine", message: `uring does not carry UDP; ${test} runs with block, epoll or spin` };
   }
-  if (zerocopy !== "off") {
-    return { key: "zerocopy", message: `engine uring sends copies only, got ${zerocopy}; use engine epoll or block` };
+  if (zerocopy === "sendfile") {
+    return { key: "zerocopy", message: "engine uring has no sendfile; use msg, or engine epoll or block" };
   }
   if (rx === "zerocopy") {
     return { key: "rx", message: "engine uring has no zero-copy receive, got zerocopy; use engine epoll or block" };

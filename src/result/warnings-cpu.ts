@@ -115,7 +115,7 @@ function bound(raw: RawRun, direction: "sender" | "receiver"): Warning[] {
     {
       code: direction === "sender" ? "SENDER_CPU_BOUND" : "RECEIVER_CPU_BOUND",
       message: `On the ${side} ${where} was ${percent(share)} busy: the ${side}'s CPU, not the network, may have set the limit`,
-      advice: `Spread the load with ${spreading(raw.spec, side, report)}${relief(raw, direction, report)}`,
+      advice: `Spread the load with ${spreading(raw.spec, side, report)}${relief(raw, direction)}`,
     },
   ];
 }
@@ -126,10 +126,10 @@ function spreading({ flows }: ResolvedSpec, side: Side, { engine, workers }: End
   return [more, `more CPUs (${cpusOption(side)})`].filter((way) => way !== "").join(" and ");
 }
 
-/** What would spare the CPU, if it is not in use yet and can help: loopback copies whatever is asked, and io_uring can do neither. */
-function relief({ spec, sameHost }: RawRun, direction: "sender" | "receiver", { engine }: EndReport): string {
+/** What would spare the CPU, if it is not in use yet and can help: loopback copies whatever is asked. */
+function relief({ spec, sameHost }: RawRun, direction: "sender" | "receiver"): string {
   if (spec.test === "udp_stream") return relieveDatagrams(spec, direction);
-  if (!isBulk(spec.test) || engine === "uring") return "";
+  if (!isBulk(spec.test)) return "";
   if (direction === "receiver") return spec.rx === "copy" ? ", or try --rx trunc" : "";
   return spec.zerocopy === "off" && !sameHost ? ", or try --zerocopy msg" : "";
 }

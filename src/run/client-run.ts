@@ -93,7 +93,7 @@ export class ClientRun {
     const addon = this.#environment.addon();
     const cpus = supplyOf(spec.cpus, addon.allowedCpus(), "cpus", this.#environment);
     checkCpus({ ...cpus, option: "cpus" });
-    const refusal = engineRefusal(spec, addon);
+    const refusal = engineRefusal(spec, "client", addon);
     checkDescriptors(chooseCrew({ role: "client", spec, cpus, engineRefusal: refusal }), this.#environment);
     const budget = portBudget(spec, this.#environment.read);
     if (budget.warning !== null) this.#warnings.push(budget.warning);

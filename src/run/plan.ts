@@ -39,9 +39,10 @@ export interface HalfRequest extends CrewRequest {
   cookie: Uint8Array;
 }
 
-/** Why the engine asked for cannot run on this host, or null where it can. */
-export function engineRefusal(spec: ResolvedSpec, addon: NativeAddon): string | null {
-  return spec.engine === "uring" ? addon.uringUnavailableReason() : null;
+/** Why the engine asked for cannot run this half on this host, or null where it can. */
+export function engineRefusal(spec: ResolvedSpec, role: HalfRequest["role"], addon: NativeAddon): string | null {
+  if (spec.engine !== "uring") return null;
+  return addon.uringUnavailableReason(spec.zerocopy === "msg" && LOOPS[spec.test][role] === "send");
 }
 
 /** How long all flows may take to come up, ms: plenty for a slow network, and a little more for each flow. */

@@ -85,7 +85,7 @@ export class ServedHalf implements ServerHalf {
     this.spec = checkResolvedSpec(request.spec);
     this.#localAddress = request.localAddress;
     this.#addon = environment.addon();
-    const refusal = engineRefusal(this.spec, this.#addon);
+    const refusal = engineRefusal(this.spec, "server", this.#addon);
     const plan = makePlan(request, this.spec, options, environment, refusal);
     this.#profiling = profileFolder === undefined ? undefined : new Profiling(profileFolder, this.spec);
     this.#half = openHalf(plan, environment, refusal, this.#profiling);

@@ -76,6 +76,7 @@ describeIf(rootAndNetns())("over veth", () => {
   it.each([
     ["stream", ["-6"]],
     ["maerts", ["--engine", "epoll", "-P", "4"]],
+    ["maerts", ["--engine", "uring", "-P", "4"]],
   ])("%s --zerocopy msg %j says what became of its bytes", async (command, args) => {
     const { zerocopy, throughput } = await verify(command, "--zerocopy", "msg", ...args);
     expect(zerocopy?.requestedBytes).toBe(throughput?.sender?.bytes);

@@ -23,14 +23,18 @@ function plans(overrides: Partial<NativePlan> = {}): { server: object; client: o
   return { server: { ...server, cookie: [...server.cookie] }, client: { ...client, cookie: [...client.cookie] } };
 }
 
-const TESTS: [string, Partial<NativePlan>][] = [
+const ALL: [string, Partial<NativePlan>][] = [
   ["rr, block", { loop: "rr" }],
   ["rr, epoll", { loop: "rr", engine: "epoll" }],
   ["stream, block", { loop: "receive" }],
   ["zero-copy stream, epoll", { loop: "receive", engine: "epoll", zerocopy: "msg" }],
+  ["zero-copy stream, uring", { loop: "receive", engine: "uring", zerocopy: "msg" }],
   ["crr, block", { loop: "crr" }],
   ["crr, epoll", { loop: "crr", engine: "epoll" }],
 ];
+
+const noUring = loadAddon().uringUnavailableReason(true) !== null;
+const TESTS = ALL.filter(([, { engine }]) => engine !== "uring" || !noUring);
 
 interface Ending {
   code: number | NodeJS.Signals;

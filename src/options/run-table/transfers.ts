@@ -116,7 +116,7 @@ export const transferRows = {
     default: "off",
     choices: ["off", "msg", "sendfile"],
     commands: BULK,
-    help: "how the sender avoids copying: MSG_ZEROCOPY or sendfile",
+    help: "how the sender avoids copying: MSG_ZEROCOPY (with engine uring SEND_ZC) or sendfile",
   },
   /** `trunc` discards in the kernel; `zerocopy` maps the kernel's pages. */
   rx: {

@@ -77,7 +77,7 @@ export const SpecSchema = Type.Object(
     gro: Type.Boolean({ description: "The receiver's kernel hands over trains of datagrams: UDP_GRO (UDP_STREAM)" }),
     retryAfterNs: count("A request without an answer by then is lost, ns (UDP_RR)"),
     zerocopy: Type.Enum(["off", "msg", "sendfile"], {
-      description: "msg = MSG_ZEROCOPY, sendfile = sendfile(2) (STREAM)",
+      description: "msg = MSG_ZEROCOPY (engine uring: SEND_ZC), sendfile = sendfile(2) (STREAM)",
     }),
     rx: Type.Enum(["copy", "trunc", "zerocopy"], {
       description:

@@ -81,16 +81,16 @@ export const TcpSummarySchema = Type.Object(
   },
 );
 
-/** Payload bytes of MSG_ZEROCOPY sends. */
+/** Payload bytes of zero-copy sends (`--zerocopy msg`). */
 export const ZerocopySchema = Type.Object(
   {
-    requestedBytes: count("Bytes sent with MSG_ZEROCOPY"),
+    requestedBytes: count("Bytes sent with MSG_ZEROCOPY, with engine uring by SEND_ZC"),
     zeroCopiedBytes: count("Bytes that the kernel did send without a copy"),
     copiedBytes: count("Bytes that the kernel copied after all (SO_EE_CODE_ZEROCOPY_COPIED)"),
   },
   {
     description:
-      "MSG_ZEROCOPY completions within the window; what had not completed at its end is in neither of the two",
+      "Completions of zero-copy sends within the window; what had not completed at its end is in neither of the two",
   },
 );
 

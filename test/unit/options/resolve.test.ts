@@ -206,7 +206,7 @@ describe("resolveRunOptions", () => {
     [{ engine: "block", burst: 2, response: "64K" }, "burst: engine block"],
     [
       { test: "tcp_stream", engine: "uring", zerocopy: "sendfile" },
-      "zerocopy: engine uring sends copies only, got sendfile; use engine epoll or block",
+      "zerocopy: engine uring has no sendfile; use msg, or engine epoll or block",
     ],
     [
       { test: "tcp_stream", engine: "uring", rx: "zerocopy" },

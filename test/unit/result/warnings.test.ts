@@ -151,6 +151,9 @@ describe("deriveWarnings", () => {
     expect(advice({}, { sameHost: true })).not.toMatch(/zerocopy/);
     const epoll = { ...rawRun("tcp_stream", { ...hot, engine: "epoll" }), spec: spec("tcp_stream", { flows: 8 }) };
     expect(find(epoll, "SENDER_CPU_BOUND")).toMatch(/with more --threads and more CPUs \(--cpus\)/);
+    expect(find(rawRun("tcp_stream", { ...hot, engine: "uring" }), "SENDER_CPU_BOUND")).toMatch(
+      /or try --zerocopy msg$/,
+    );
     const trunc = { ...rawRun("tcp_stream", {}, hot), spec: spec("tcp_stream", { rx: "trunc" }) };
     expect(find(trunc, "RECEIVER_CPU_BOUND")).toMatch(/more CPUs \(--server-cpus\)$/);
   });

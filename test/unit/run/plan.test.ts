@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { NativeEngine } from "../../../src/native/index.js";
 import { type RunOptions, resolveRunOptions } from "../../../src/options/spec.js";
 import { type CpuSupply, checkCpus, placeWorkers } from "../../../src/run/placement.js";
+import { FakeAddon } from "../../fakes/fake-addon.js";
 import { checkMemory } from "../../../src/run/memory.js";
-import { type HalfRequest, chooseEngine, planHalf, setupTimeoutMs } from "../../../src/run/plan.js";
+import { type HalfRequest, chooseEngine, engineRefusal, planHalf, setupTimeoutMs } from "../../../src/run/plan.js";
 
 const spec = (options: Partial<RunOptions> = {}) => resolveRunOptions({ test: "tcp_rr", host: "h", ...options });
 
@@ -99,6 +100,23 @@ describe("chooseEngine", () => {
       engine: "epoll",
       cpus: [0, 2, 3, 1],
     });
+  });
+});
+
+describe("engineRefusal", () => {
+  const oldKernel = Object.assign(new FakeAddon(), {
+    uringUnavailableReason: (zerocopySends = false) => (zerocopySends ? "Linux 6.1" : null),
+  });
+
+  it("needs zero-copy sends on the end that sends, and only there", () => {
+    const refusals = (options: Partial<RunOptions>) =>
+      (["client", "server"] as const).map((role) =>
+        engineRefusal(spec({ engine: "uring", ...options }), role, oldKernel),
+      );
+    expect(refusals({ test: "tcp_stream", zerocopy: "msg" })).toEqual(["Linux 6.1", null]);
+    expect(refusals({ test: "tcp_maerts", zerocopy: "msg" })).toEqual([null, "Linux 6.1"]);
+    expect(refusals({ test: "tcp_stream" })).toEqual([null, null]);
+    expect(refusals({ test: "tcp_stream", zerocopy: "msg", engine: "epoll" })).toEqual([null, null]);
   });
 });
 
