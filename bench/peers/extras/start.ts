@@ -9,10 +9,15 @@ import { type ExtraContext, type ExtraJob, fact } from "./extra.js";
 
 const DEADLINE_MS = 20_000;
 
-async function nodeMs(signal: AbortSignal): Promise<number> {
+interface Alone {
+  ms: number;
+  peakBytes: number;
+}
+
+async function nodeAlone(signal: AbortSignal): Promise<Alone> {
   const job = new Subprocess({ argv: [process.execPath, "-e", "0"] });
-  await job.finish(DEADLINE_MS, signal);
-  return performance.now() - job.startedMs;
+  const { usage } = await job.finish(DEADLINE_MS, signal);
+  return { ms: performance.now() - job.startedMs, peakBytes: usage?.peakBytes ?? NaN };
 }
 
 const IMPORT = `
@@ -50,17 +55,28 @@ export const start: ExtraJob = {
   id: "start",
   title: "Start",
   async run({ pairs, signal }: ExtraContext) {
-    const bare: number[] = [];
+    const alone: Alone[] = [];
     const imports: number[] = [];
     const traffic: { ready: number; go: number }[] = [];
     for (let round = 0; round < pairs; round++) {
-      bare.push(await nodeMs(signal));
+      alone.push(await nodeAlone(signal));
       imports.push(await importMs(signal));
       traffic.push(await firstTraffic(signal));
     }
     return {
       facts: [
-        ...fact("node alone, from exec to exit", "node", "ms", bare),
+        ...fact(
+          "node alone, from exec to exit",
+          "node",
+          "ms",
+          alone.map(({ ms }) => ms),
+        ),
+        ...fact(
+          "node alone, peak memory",
+          "node",
+          "bytes",
+          alone.map(({ peakBytes }) => peakBytes),
+        ),
         ...fact("importing the package in a fresh process", "cnb-load", "ms", imports),
         ...fact(
           "rr: from exec until the server has its first bytes on the data connection",
