@@ -3,16 +3,13 @@
 //
 //   bare-loop rr|stream client|server HOST PORT FLOWS SECONDS [KEY=VALUE...]
 //
-// rr: one byte each way, one in flight per flow, by epoll. stream: one flow, with send=BYTES (by sendfile with
-// sendfile=1), recv=BYTES, lowat=BYTES, trunc=1 (MSG_TRUNC), spin=1 (the receiver never sleeps), congestion=NAME.
-// Both ends take the same arguments. Each tells on stdout, from the first byte to the end: transactions or bytes,
-// seconds and CPU seconds.
+// rr: one byte each way, one in flight per flow, by epoll. stream: one flow, with send=BYTES, recv=BYTES, lowat=BYTES,
+// trunc=1 (MSG_TRUNC), spin=1 (the receiver never sleeps), congestion=NAME. Both ends take the same arguments. Each
+// tells on stdout, from the first byte to the end: transactions or bytes, seconds and CPU seconds.
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -38,7 +35,7 @@ struct Options {
   double seconds;
   size_t send = 128 * 1024, recv = 128 * 1024;
   int lowat = 0;
-  bool sendfile = false, trunc = false, spin = false;
+  bool trunc = false, spin = false;
   std::string congestion = {};
 };
 
@@ -132,16 +129,9 @@ void rr(const Options& options, const std::vector<int>& flows) {
 
 void stream_out(const Options& options, int fd) {
   std::vector<char> bytes(options.send, 'x');
-  int file = -1;
-  if (options.sendfile) {
-    file = memfd_create("bare-loop", 0);
-    if (file < 0 || write(file, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) die("memfd");
-  }
   Tally tally;
   while (tally.elapsed() < options.seconds) {
-    off_t from = 0;
-    const ssize_t n =
-        options.sendfile ? sendfile(fd, file, &from, options.send) : send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t n = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (n < 0) die("send");
     tally.units += static_cast<uint64_t>(n);
   }
@@ -174,7 +164,6 @@ bool take(Options& options, std::string_view argument) {
   if (key == "send") return options.send = static_cast<size_t>(number), number > 0;
   if (key == "recv") return options.recv = static_cast<size_t>(number), number > 0;
   if (key == "lowat") return options.lowat = static_cast<int>(number), number >= 0;
-  if (key == "sendfile") return options.sendfile = number != 0, true;
   if (key == "trunc") return options.trunc = number != 0, true;
   if (key == "spin") return options.spin = number != 0, true;
   return false;

@@ -18,6 +18,8 @@ const LEAST_GAIN = 1.03;
 const SEND_SIZES = ["64K", "128K", "256K", "512K", "1M"];
 const ENGINES = ["block", "epoll", "spin", "uring"] as const;
 const LARGE_RECEIVES: Part = { recvSize: "1M", rxLowat: "512K" };
+/** A receiver that neither sleeps nor copies. What it gains shows only where the sender keeps up with it. */
+const TIRELESS: Part = { engine: "spin", rx: "trunc" };
 
 /** Options by their names in code. */
 type Part = Probe["options"];
@@ -144,7 +146,9 @@ const congestions: Step = ({ spec, environment }) => {
 const sendSizes: Step = ({ spec }) => (isStream(spec.test) ? SEND_SIZES.map((sendSize) => ({ sendSize })) : []);
 
 const receives: Step = ({ spec }) =>
-  isStream(spec.test) ? [LARGE_RECEIVES, { rx: "trunc" }, { ...LARGE_RECEIVES, rx: "trunc" }] : [];
+  isStream(spec.test)
+    ? [LARGE_RECEIVES, { rx: "trunc" }, { ...LARGE_RECEIVES, rx: "trunc" }, TIRELESS, { ...TIRELESS, sendSize: "1M" }]
+    : [];
 
 const sends: Step = ({ spec }) => (isStream(spec.test) ? [{ zerocopy: "sendfile" }] : []);
 
@@ -166,8 +170,8 @@ const placements: Step = ({ spec, environment, sameHost }) => {
   return [{ cpus: [first], serverCpus: [first] }];
 };
 
-/** Greatest effect first: what comes later is tried with what was found before. */
-const ALL_STEPS: readonly Step[] = [congestions, sendSizes, receives, sends, datagrams, engines, threads, placements];
+/** Greatest effect first: what comes later is tried with what was found before. The receiver of bulk data is the limit until it is relieved. */
+const ALL_STEPS: readonly Step[] = [congestions, receives, sendSizes, sends, datagrams, engines, threads, placements];
 
 function figureOf({ throughput, transactions }: Result): Pick<Probe, "bitsPerSecond" | "perSecond"> {
   const bitsPerSecond = throughput?.bitsPerSecond;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NativePlan } from "../../../src/native/index.js";
+import { parseSize } from "../../../src/options/sizes.js";
 import type { RunOptions } from "../../../src/options/spec.js";
 import type { Probe } from "../../../src/result/model.js";
 import { type RunSettings, startRun } from "../../../src/run/run.js";
@@ -61,6 +62,20 @@ describe("best", () => {
     );
     expect(withEngine.filter(({ options }) => options["rx"] !== "trunc")).toEqual([]);
     expect(schemaProblems("result", result)).toEqual([]);
+  });
+
+  it.each([
+    ["1M", 1],
+    ["512K", 2],
+    ["256K", 2],
+  ])("finds a receiver that gains only beside sends of %s", async (size, usual) => {
+    makeFaster(({ role, loop, engine, rx, sendSizeBytes }) => {
+      if (loop !== "receive" || role !== "server") return 1;
+      const receiver = engine === "spin" && rx === "trunc" ? 4 : 1;
+      return Math.min(receiver, sendSizeBytes === parseSize(size) ? 4 : usual);
+    });
+    const result = await start({ test: "tcp_stream", best: true });
+    expect(result.best?.chosen).toEqual({ engine: "spin", rx: "trunc", sendSize: size });
   });
 
   it("passes over what fails, with the reason", async () => {
