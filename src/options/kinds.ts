@@ -146,7 +146,7 @@ export function formatValue(row: Row, value: unknown): string {
 }
 
 /** A resolved value in a report: what stands for an option that was not given reads as what it means. */
-export function describeValue(row: Row, value: unknown): string {
+export function describeResolved(row: Row, value: unknown): string {
   if (value === null) return "auto";
   if (value === "" || (Array.isArray(value) && value.length === 0)) return "default";
   if (value === 0 && "orZero" in row) return row.orZero;

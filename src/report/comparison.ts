@@ -1,5 +1,5 @@
 /** A comparison as plain text for a terminal: a table per pair, then what was left out and what to bear in mind. */
-import { describeValue } from "../options/kinds.js";
+import { describeResolved } from "../options/kinds.js";
 import { TESTS } from "../options/names.js";
 import type { Row } from "../options/row.js";
 import { runTable } from "../options/table.js";
@@ -139,7 +139,7 @@ function formatConfidence(confidence: number): string {
 
 function describeOption(field: string, value: unknown): string {
   const row = Object.values<Row>(runTable).find((one) => one.field === field);
-  const text = row === undefined ? textOf(value) : describeValue(row, value);
+  const text = row === undefined ? textOf(value) : describeResolved(row, value);
   return `${row === undefined ? field : nameOption(row, field)} ${printable(text)}`;
 }
 

@@ -1,5 +1,5 @@
 /** What tells runs apart that would look alike: the options in which they differ. */
-import { describeValue } from "../options/kinds.js";
+import { describeResolved } from "../options/kinds.js";
 import { flagOf } from "../options/names.js";
 import type { Row } from "../options/row.js";
 import type { ResolvedSpec } from "../options/spec.js";
@@ -26,7 +26,7 @@ export function describeOptions(spec: ResolvedSpec, options: readonly OptionFiel
   return options.flatMap(({ field, row }) => {
     const value = spec[field];
     if (row.kind === "flag") return value === true ? [flagOf(row)] : [];
-    return [`${nameOption(row, field)} ${describeValue(row, value)}`];
+    return [`${nameOption(row, field)} ${describeResolved(row, value)}`];
   });
 }
 
@@ -37,8 +37,13 @@ export function nameOption(row: Row, field: string): string {
 
 /** For each run of a list: how it differs from others of the same test with as many flows, "" where none does. */
 export function variantsOf(specs: readonly ResolvedSpec[]): string[] {
-  return specs.map((spec) => {
-    const alike = specs.filter(({ test, flows }) => test === spec.test && flows === spec.flows);
-    return describeOptions(spec, optionsThatDiffer(alike, ["flows", "intervalNs"])).join(" ");
-  });
+  const groups = new Map<string, ResolvedSpec[]>();
+  const keyOf = ({ test, flows }: ResolvedSpec): string => `${test} ${flows}`;
+  for (const spec of specs) {
+    const group = groups.get(keyOf(spec));
+    if (group === undefined) groups.set(keyOf(spec), [spec]);
+    else group.push(spec);
+  }
+  const telling = new Map([...groups].map(([key, alike]) => [key, optionsThatDiffer(alike, ["flows", "intervalNs"])]));
+  return specs.map((spec) => describeOptions(spec, telling.get(keyOf(spec)) ?? []).join(" "));
 }
