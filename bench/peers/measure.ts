@@ -1,6 +1,7 @@
 /** One run of one contender, both ends from start to end. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Result } from "../../dist/index.js";
+import { argumentsOf } from "../../dist/report/best.js";
 import { cnbLoad } from "./contenders/cnb-load.js";
 import { type Environment, freePorts } from "./environment.js";
 import type { Contender, Row, Sample, Setting } from "./model.js";
@@ -98,14 +99,10 @@ export async function bestArguments(
     const client = new Subprocess({ argv: [...argv, "--best"], namespace: namespaces?.client });
     const { stdout } = await client.finish(BEST_MS, signal).finally(() => client.stop(0));
     const { best } = JSON.parse(stdout) as Result;
-    return Object.entries(best?.chosen ?? {}).flatMap(([key, value]) => [flagOf(key), String(value)]);
+    return argumentsOf(best?.chosen ?? {});
   } finally {
     await server.stop();
   }
-}
-
-function flagOf(key: string): string {
-  return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** Looks twice; rejects where the run was too short for that. */

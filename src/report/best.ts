@@ -15,11 +15,15 @@ export function describeBest({ chosen, probes }: BestChoice): string {
   return `${renderOptions(chosen)}, of ${probes.length} ${probes.length === 1 ? "probe" : "probes"}`;
 }
 
-/** As they would be written on the command line. */
+/** As they would be written on the command line: a flag and its value in turn. */
+export function argumentsOf(options: Probe["options"]): string[] {
+  return Object.entries(options).flatMap(([key, value]) => [
+    optionName("cli", key, runTable[key as keyof typeof runTable]),
+    Array.isArray(value) ? value.join(",") : String(value),
+  ]);
+}
+
 function renderOptions(options: Probe["options"]): string {
-  const given = Object.entries(options).map(([key, value]) => {
-    const flag = optionName("cli", key, runTable[key as keyof typeof runTable]);
-    return `${flag} ${Array.isArray(value) ? value.join(",") : String(value)}`;
-  });
+  const given = argumentsOf(options);
   return given.length === 0 ? "as given" : given.join(" ");
 }
