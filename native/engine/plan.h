@@ -20,10 +20,10 @@ enum class Rx { copy, trunc, zerocopy };
 enum class CloseMode { server, client, reset };
 enum class Spacing { poisson, constant };
 
-// The most that one datagram carries over IPv4 (RFC 768); IPv6 has room for 20 bytes more, which nobody asks for.
 // Of what is a number otherwise.
 constexpr int kAutomatic = -1;
 
+// The most that one datagram carries over IPv4 (RFC 768); IPv6 has room for 20 bytes more, which nobody asks for.
 constexpr size_t kMaxDatagram = 65'507;
 // Room for whatever one receive may bring, a train of segments included (UDP_GRO).
 constexpr size_t kDatagramRoom = 65'536;
