@@ -79,10 +79,7 @@ TEST_P(Coalescing, CountsWhatItSendsWhateverTheSizes) {
     plan.response = response;
     Observed server(server_half(plan));
     Observed client(client_half(plan, server->port()));
-    ASSERT_TRUE(client.await_ready() && server.await_ready());
-    server->go();
-    client->open_window();
-    client->go();
+    ASSERT_TRUE(start(server, client));
     ASSERT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.transactions > 100; }));
     client->close_window();
     client->stop();

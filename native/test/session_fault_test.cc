@@ -172,10 +172,7 @@ TEST_P(EveryFault, SpentPortsAreCountedAndTheRunGoesOn) {
   plan.local_ports = {port, port};
   Observed server(server_half(plan));
   Observed client(client_half(plan, server->port()));
-  ASSERT_TRUE(client.await_ready() && server.await_ready());
-  server->go();
-  client->open_window();
-  client->go();
+  ASSERT_TRUE(start(server, client));
   EXPECT_TRUE(client.await_snapshot([](const Snapshot& now) { return now.totals.errors.ports_exhausted > 3; }));
   EXPECT_EQ(client->snapshot({}).totals.transactions, 0u);
   holder.reset();
@@ -208,10 +205,7 @@ TEST(SessionFault, PortsOfOtherProgramsArePassedOver) {
   plan.close = CloseMode::client;
   Observed server(server_half(plan));
   Observed client(client_half(plan, server->port()));
-  ASSERT_TRUE(client.await_ready() && server.await_ready());
-  server->go();
-  client->open_window();
-  client->go();
+  ASSERT_TRUE(start(server, client));
   EXPECT_TRUE(client.await_snapshot([](const Snapshot& now) { return now.totals.transactions > 60; }));
   EXPECT_EQ(client->snapshot({}).totals.errors.ports_exhausted, 0u);
 }

@@ -69,6 +69,15 @@ class Observed {
   std::unique_ptr<Session> session_;
 };
 
+// Lets traffic flow once both halves are ready, the client's window open from its first moment.
+inline bool start(Observed& server, Observed& client) {
+  if (!client.await_ready() || !server.await_ready()) return false;
+  server->go();
+  client->open_window();
+  client->go();
+  return true;
+}
+
 inline std::vector<int> workers(size_t count) {
   const std::vector<int> allowed = allowed_cpus();
   std::vector<int> cpus;

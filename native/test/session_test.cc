@@ -263,10 +263,7 @@ TEST(Session, ConnectionsThatComeAndGoTellOfNoIncomingCpu) {
   const Plan plan = plan_for(LoopKind::crr, Engine::block, 1);
   Observed server(server_half(plan));
   Observed client(client_half(plan, server->port()));
-  ASSERT_TRUE(client.await_ready() && server.await_ready());
-  server->go();
-  client->open_window();
-  client->go();
+  ASSERT_TRUE(start(server, client));
   ASSERT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.transactions > 0; }));
   client->close_window();
   client->stop();
@@ -279,10 +276,7 @@ TEST(Session, FlowsAreSplitWithoutRemainder) {
   plan.cpus = workers(3);
   Observed server(server_half(plan));
   Observed client(client_half(plan, server->port()));
-  ASSERT_TRUE(client.await_ready() && server.await_ready());
-  server->go();
-  client->open_window();
-  client->go();
+  ASSERT_TRUE(start(server, client));
   ASSERT_TRUE(client.await_snapshot([](const Snapshot& snapshot) { return snapshot.totals.transactions > 200; }));
   client->stop();
   ASSERT_TRUE(client.await_ended());
